@@ -1,0 +1,1 @@
+"""Herald: appointment texts and teammates' notifications, sent in the user's own name."""

@@ -1,0 +1,1 @@
+"""The Graph client: one session, typed errors, every endpoint named once."""

@@ -1,0 +1,1 @@
+"""Notifications: from a form's values to a request to the batches that Graph is sent."""

@@ -1,0 +1,154 @@
+"""What a button carries: a verb and ids, never facts. What it means is read from the ledger.
+
+A button packs itself into an action's `data` and unpacks itself from what comes back. What comes
+back is hostile: `read` gives a button or None, never an exception.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Self
+
+_ID = re.compile(r"[A-Za-z0-9_.~-]{1,120}")
+_KNOWN: "dict[str, type[Button]]" = {}
+
+
+@dataclass(frozen=True)
+class Button:
+    """A typed payload; subclasses name their verb: `class SendText(FormButton, verb='text.send')`."""
+
+    verb: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, verb: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if verb:
+            cls.verb = verb
+            _KNOWN[verb] = cls
+
+    def pack(self) -> dict[str, Any]:
+        """The action's static data: the verb and the ids."""
+        return {"verb": self.verb, **asdict(self)}
+
+    @classmethod
+    def unpack(cls, data: Mapping[str, Any]) -> Self | None:
+        """The button these data name, or None where an id is missing or misshapen."""
+        values: dict[str, Any] = {}
+        for name, kind in ((f.name, f.type) for f in fields(cls)):
+            value = data.get(name)
+            if kind in {int, "int"}:
+                value = _small_number(value)
+            elif not isinstance(value, str) or not _ID.fullmatch(value):
+                value = None
+            if value is None:
+                return None
+            values[name] = value
+        return cls(**values)
+
+
+def _small_number(value: object) -> int | None:
+    # Real clients send numbers as strings, too.
+    if isinstance(value, bool) or not isinstance(value, int | str | float):
+        return None
+    text = str(value).strip()
+    return int(text) if re.fullmatch(r"\d{1,4}", text) else None
+
+
+def read(verb: object, data: object) -> Button | None:
+    """The button that an action carries, or None for an unknown, old or misshapen one."""
+    if not isinstance(data, Mapping):
+        return None
+    name = verb if isinstance(verb, str) and verb else data.get("verb")
+    kind = _KNOWN.get(name) if isinstance(name, str) else None
+    return kind.unpack(data) if kind else None
+
+
+@dataclass(frozen=True)
+class FormButton(Button):
+    """A button of one minted form."""
+
+    form_id: str
+
+
+@dataclass(frozen=True)
+class DeliveryButton(Button):
+    """A button of one delivery."""
+
+    delivery_id: str
+
+
+@dataclass(frozen=True)
+class OpenText(Button, verb="text.open"):
+    """Open an empty form for an appointment text."""
+
+
+@dataclass(frozen=True)
+class AddAttendee(FormButton, verb="text.add_attendee"):
+    """One more row; `rows` says how many the card shows now (layout, not a fact)."""
+
+    rows: int
+
+
+@dataclass(frozen=True)
+class ReviewText(FormButton, verb="text.review"):
+    """Check what was entered and show it as it was read."""
+
+    rows: int
+
+
+@dataclass(frozen=True)
+class EditText(FormButton, verb="text.edit"):
+    """Back from the review to the form."""
+
+
+@dataclass(frozen=True)
+class SendText(FormButton, verb="text.send"):
+    """Send what the review showed."""
+
+
+@dataclass(frozen=True)
+class OpenNotice(Button, verb="notice.open"):
+    """Open an empty form for a notification."""
+
+
+@dataclass(frozen=True)
+class ChooseKind(FormButton, verb="notice.choose_kind"):
+    """Show the inputs of the chosen activity type."""
+
+
+@dataclass(frozen=True)
+class ReviewNotice(FormButton, verb="notice.review"):
+    """Check what was entered and show it as it was read."""
+
+
+@dataclass(frozen=True)
+class EditNotice(FormButton, verb="notice.edit"):
+    """Back from the review to the form."""
+
+
+@dataclass(frozen=True)
+class SendNotice(FormButton, verb="notice.send"):
+    """Send what the review showed."""
+
+
+@dataclass(frozen=True)
+class LookAgain(DeliveryButton, verb="delivery.look"):
+    """Show the delivery as the ledger knows it now."""
+
+
+@dataclass(frozen=True)
+class ChangeAndSend(DeliveryButton, verb="delivery.change"):
+    """A new form with every value of this delivery kept."""
+
+
+@dataclass(frozen=True)
+class SignIn(Button, verb="identity.sign_in"):
+    """Start signing in. `then` is a command's name: what goes on afterwards."""
+
+    then: str
+
+
+@dataclass(frozen=True)
+class TryAgain(Button, verb="identity.try_again"):
+    """Run a command again, after an administrator approved. `then` is the command's name."""
+
+    then: str
