@@ -1,0 +1,81 @@
+"""What is kept beside the ledger for a while: drafts of forms, and keys that are seen once."""
+
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from bot.actor import Actor
+from bot.delivery.database import Database
+from bot.delivery.ledger import now_ms
+from bot.delivery.models import DRAFTS, ONCE, Kind
+from bot.errors import StaleButton
+from bot.sealing import Seal
+
+
+class Drafts:
+    """What a review showed, kept sealed under its actor and form until it is sent."""
+
+    def __init__(self, database: Database, seal: Seal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def keep(self, actor: Actor, form_id: str, kind: Kind, draft: Any) -> None:
+        """Keep what a form asked for; the newest word of one form counts."""
+        row = {
+            "tenant_id": actor.tenant_id,
+            "user_id": actor.user_id,
+            "form_id": form_id,
+            "kind": kind.value,
+            "saved_at_ms": now_ms(),
+            "sealed": self._seal.seal_json(draft),
+        }
+        async with self._database.write() as connection:
+            statement = self._database.insert(DRAFTS).values(row)
+            await connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["tenant_id", "user_id", "form_id"],
+                    set_={"saved_at_ms": row["saved_at_ms"], "sealed": row["sealed"]},
+                )
+            )
+
+    async def read(self, actor: Actor, form_id: str, kind: Kind) -> Any:
+        """What `keep` kept.
+
+        Raises:
+            StaleButton: nothing is kept under this form for this actor.
+        """
+        async with self._database.read() as connection:
+            sealed = await connection.scalar(
+                select(DRAFTS.c.sealed).where(
+                    DRAFTS.c.tenant_id == actor.tenant_id,
+                    DRAFTS.c.user_id == actor.user_id,
+                    DRAFTS.c.form_id == form_id,
+                    DRAFTS.c.kind == kind.value,
+                )
+            )
+        if sealed is None:
+            raise StaleButton
+        return self._seal.open_json(sealed)
+
+    async def forget(self, *, before_ms: int) -> None:
+        """Drop drafts and keys older than this."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(DRAFTS).where(DRAFTS.c.saved_at_ms < before_ms))
+            await connection.execute(delete(ONCE).where(ONCE.c.seen_at_ms < before_ms))
+
+
+class Once:
+    """Keys that are seen once, whichever replica sees them: an exchange id, a retried invoke."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def first_time(self, key: str) -> bool:
+        """Whether this key was never seen before; it is seen from now on."""
+        async with self._database.write() as connection:
+            added = await connection.execute(
+                self._database.insert(ONCE)
+                .values(key=key[:200], seen_at_ms=now_ms())
+                .on_conflict_do_nothing(index_elements=["key"])
+            )
+        return added.rowcount == 1

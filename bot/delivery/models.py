@@ -1,0 +1,189 @@
+"""The ledger's records, and the tables that hold them.
+
+Times are milliseconds since 1970 in UTC (`…_at_ms`): the same on SQLite and PostgreSQL, comparable
+in SQL. Everything that says who is told what is sealed; counts, states and keys are not.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from bot.actor import Actor
+
+METADATA = MetaData()
+
+
+class State(StrEnum):
+    """The states of a batch. A delivery's state is derived from its batches."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    CLAIMED = "claimed"  # a worker has it; safe to take back
+    SENDING = "sending"  # it may be on the wire
+    ACCEPTED = "accepted"  # Graph took it (202)
+    REFUSED = "refused"  # Graph said no, or it surely never left
+    UNKNOWN = "unknown"  # it left, and nobody can tell
+    CANCELLED = "cancelled"
+    NEEDS_SIGN_IN = "needs_sign_in"  # waits for its owner
+
+
+SETTLED = frozenset({State.ACCEPTED, State.REFUSED, State.UNKNOWN, State.CANCELLED})
+IN_HAND = frozenset({State.CLAIMED, State.SENDING})
+
+
+class Kind(StrEnum):
+    """What a delivery is."""
+
+    TEXT = "text"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a delivery's card stands, and how its owner reads times and languages.
+
+    `activity_id` is empty where there is no message to keep up to date, as in a dialog.
+    """
+
+    service_url: str
+    conversation_id: str
+    activity_id: str = ""
+    locale: str = "en-US"
+    zone: str = "UTC"  # IANA name
+
+
+@dataclass(frozen=True)
+class NewBatch:
+    """One Graph request to record: its JSON body (or what completes it) and its people."""
+
+    call: dict[str, Any]  # what `bot.delivery.actions` needs to make the request
+    people: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One Graph request of a delivery: the unit of the ledger."""
+
+    id: int
+    delivery_id: str
+    position: int
+    actor: Actor
+    kind: Kind
+    state: State
+    people: int
+    attempt: int
+    due_at_ms: int
+    settled_at_ms: int | None = None
+    problem: str = ""  # the name of the error class, for the card's sentence
+    status: int | None = None
+    code: str = ""
+    request_id: str = ""
+    call: dict[str, Any] = field(default_factory=dict, repr=False)  # empty in listings
+
+    def evolve(self, **changes: Any) -> Self:
+        """A copy with these fields changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one submit asked for."""
+
+    id: str
+    actor: Actor
+    form_id: str
+    kind: Kind
+    chain_id: int
+    created_at_ms: int
+    place: Place
+    total: int  # people
+    request: dict[str, Any] = field(repr=False)  # what the form asked for; {} once erased
+    batches: tuple[Batch, ...] = ()
+
+    @property
+    def short_id(self) -> str:
+        """What a person types: `status <short id>`."""
+        return self.id[:8]
+
+    def people(self, *states: State) -> int:
+        """How many people are in batches of these states."""
+        return sum(batch.people for batch in self.batches if batch.state in states)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing of it waits any more."""
+        return all(batch.state in SETTLED for batch in self.batches)
+
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("tenant_id", String(36), nullable=False),
+    Column("user_id", String(36), nullable=False),
+    Column("form_id", String(120), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("sealed_place", LargeBinary, nullable=False),
+    Column("sealed_request", LargeBinary),
+    UniqueConstraint("tenant_id", "user_id", "form_id", name="uq_deliveries_form"),
+    Index("ix_deliveries_owner", "tenant_id", "user_id", "created_at_ms"),
+)
+
+BATCHES = Table(
+    "batches",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("delivery_id", String(32), ForeignKey("deliveries.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("tenant_id", String(36), nullable=False),
+    Column("user_id", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("due_at_ms", BigInteger, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until_ms", BigInteger),
+    Column("settled_at_ms", BigInteger),
+    Column("problem", String(64), nullable=False),
+    Column("status", Integer),
+    Column("code", String(128), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("sealed_call", LargeBinary),
+    UniqueConstraint("delivery_id", "position", name="uq_batches_position"),
+    Index("ix_batches_due", "state", "due_at_ms"),
+)
+
+DRAFTS = Table(
+    "drafts",
+    METADATA,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("user_id", String(36), primary_key=True),
+    Column("form_id", String(120), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("saved_at_ms", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+ONCE = Table(
+    "once",
+    METADATA,
+    Column("key", String(200), primary_key=True),
+    Column("seen_at_ms", BigInteger, nullable=False),
+)
