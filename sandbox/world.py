@@ -7,7 +7,7 @@ import asyncio
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,7 +90,12 @@ class FeedItem:
 
 @dataclass(frozen=True)
 class GraphCall:
-    """What the Graph stand-in received, as it came, and what it answered."""
+    """What the Graph stand-in received, as it came, and what it answered.
+
+    `path` has no query. `status` is what Graph decided, also when the connection was then cut:
+    `answered` says whether the caller was told, `took_effect` whether a send reached anybody's
+    phone or feed. `headers` are lower-case and lack the bearer token.
+    """
 
     at: datetime
     method: str
@@ -101,6 +106,10 @@ class GraphCall:
     code: str = ""
     client_request_id: str = ""
     request_id: str = ""
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    took_effect: bool = False
+    answered: bool = True
 
 
 @dataclass
@@ -141,6 +150,12 @@ class World:
         self.feeds: dict[str, list[FeedItem]] = defaultdict(list)
         self.graph_calls: list[GraphCall] = []
         self.faults = Faults()
+        # What happens to the next sends at Graph, one entry each, in order (sandbox/graph_faults.py
+        # lists the words); an empty list is an ordinary day.
+        self.script: list[str] = []
+        self.limits_enforced = True  # Graph's throttling and the feed's ten a minute
+        # Reply addresses that Entra knows; empty: any loopback address, as for a developer's app.
+        self.redirect_uris: set[str] = set()
         self._listeners: list[Callable[[], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> None:
@@ -185,9 +200,9 @@ def read_manifest() -> dict[str, Any]:
     return manifest
 
 
-def clinic() -> World:
+def clinic(*, manifest: dict[str, Any] | None = None) -> World:
     """A small clinic: six people, their meetings, and the consents that an administrator gave."""
-    world = World()
+    world = World(manifest=manifest)
     for index, (name, title, zone, extra) in enumerate(_STAFF, start=1):
         person = Person(
             id=f"a{index:07d}-0000-4000-8000-{index:012d}",
