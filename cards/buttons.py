@@ -15,7 +15,7 @@ _KNOWN: "dict[str, type[Button]]" = {}
 
 @dataclass(frozen=True)
 class Button:
-    """A typed payload; subclasses name their verb: `class SendText(FormButton, verb='text.send')`."""
+    """A typed payload; a subclass names its verb: `class SendText(FormButton, verb=…)`."""
 
     verb: ClassVar[str] = ""
 

@@ -3,6 +3,22 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cards.blocks import Tone, aside, banner, bullets, facts, heading, people, section, sentence
+from cards.buttons import ChangeAndSend, LookAgain, SignIn
+from cards.elements import (
+    AdaptiveCard,
+    Element,
+    card,
+    column,
+    columns,
+    container,
+    execute,
+    plain,
+    rich_text,
+    run,
+    text_block,
+)
+
 DeliveryState = Literal[
     "waiting", "accepted", "refused", "unknown", "mixed", "needs_sign_in", "held"
 ]
@@ -44,3 +60,176 @@ class DeliveryView:
     estimate: str = ""  # for what still waits
     can_change: bool = False  # offers "Change and send again"
     repeated: bool = False  # this form was submitted before: its first delivery is shown
+
+
+_HEADLINES: dict[str, tuple[Tone, str, str]] = {
+    "waiting": ("accent", "⏳", "Being sent"),
+    "accepted": ("good", "✅", "Accepted by Microsoft"),
+    "refused": ("attention", "❌", "Not accepted"),
+    "unknown": ("warning", "❓", "Nobody can tell whether it was sent"),
+    "mixed": ("warning", "⚠️", "Accepted in part"),
+    "needs_sign_in": ("warning", "🔑", "Waiting until you sign in"),
+    "held": ("accent", "⏸️", "On hold"),
+}
+_PROBLEMS = 8  # a card shows
+_OPEN = frozenset({"waiting", "unknown", "mixed", "needs_sign_in", "held"})
+
+
+def delivery_card(view: DeliveryView) -> AdaptiveCard:
+    """What is known, in a second: the state in words first, then how many, then the rest."""
+    tone, symbol, words = _HEADLINES[view.state]
+    return card(
+        [
+            heading(plain(view.title, 80)),
+            banner(tone, symbol, words, sentence(_account(view))),
+            *_counts(view),
+            *facts(
+                [
+                    ("About", view.about),
+                    ("To", _whom(view)),
+                    ("Sent", view.sent_at),
+                    ("Still to go", view.estimate if view.waiting else ""),
+                ]
+            ),
+            *_problems(view.problems),
+            *_left_out(view.left_out),
+            aside(f"Delivery {view.short_id}"),
+        ],
+        _actions(view),
+        summary=f"{view.title}: {words}. {_account(view)}",
+    )
+
+
+def _account(view: DeliveryView) -> str:
+    """The state in a sentence or two. It never says 'delivered': Microsoft doesn't tell."""
+    sentences = [_ACCOUNTS[view.state](view)]
+    if view.repeated:
+        sentences.insert(0, "This form was sent before. Nothing was sent again.")
+    return " ".join(sentences)
+
+
+def _accepted(view: DeliveryView) -> str:
+    if view.kind == "text":
+        return f"Microsoft took the text for {people(view.accepted)}. It does not report arrival."
+    return (
+        f"Microsoft took the notification for {people(view.accepted)}. "
+        "It does not report who has seen it."
+    )
+
+
+def _refused(view: DeliveryView) -> str:
+    return f"Microsoft did not take it. None of the {people(view.refused)} gets it."
+
+
+def _unknown(view: DeliveryView) -> str:
+    whom = people(view.unknown)
+    if view.kind == "text":
+        return (
+            f"The connection broke before an answer came. {whom} may have the text, or not. "
+            "Herald does not send it again by itself. Ask one of them first."
+        )
+    return f"The connection broke before an answer came. {whom} may have it, or not."
+
+
+def _mixed(view: DeliveryView) -> str:
+    return (
+        f"Microsoft took it for {view.accepted:,} of {people(view.total)}. See below for the rest."
+    )
+
+
+def _waiting(view: DeliveryView) -> str:
+    if view.total == view.waiting:
+        return f"{people(view.total)} to go."
+    return f"{view.total - view.waiting:,} of {people(view.total)} done."
+
+
+def _needs_sign_in(view: DeliveryView) -> str:
+    return f"Nothing is lost. {people(view.waiting)} to go as soon as you are signed in."
+
+
+def _held(view: DeliveryView) -> str:
+    return f"Nothing is lost. {people(view.waiting)} to go once it continues."
+
+
+_ACCOUNTS = {
+    "waiting": _waiting,
+    "accepted": _accepted,
+    "refused": _refused,
+    "unknown": _unknown,
+    "mixed": _mixed,
+    "needs_sign_in": _needs_sign_in,
+    "held": _held,
+}
+
+
+def _counts(view: DeliveryView) -> list[Element]:
+    """The counts side by side, unless there is only one, which the sentence tells."""
+    all_of_them: list[tuple[Tone, str, int, str]] = [
+        ("good", "✅", view.accepted, "accepted"),
+        ("attention", "❌", view.refused, "refused"),
+        ("warning", "❓", view.unknown, "unknown"),
+        ("accent", "⏳", view.waiting, "to go"),
+        ("emphasis", "🚫", view.cancelled, "cancelled"),
+    ]
+    counts = [entry for entry in all_of_them if entry[2]]
+    if len(counts) < 2:
+        return []
+    return [columns(*(_tile(*entry) for entry in counts), spacing="small")]
+
+
+def _tile(tone: Tone, symbol: str, number: int, word: str) -> Element:
+    return column(
+        text_block(f"{number:,}", size="large", weight="bolder", horizontalAlignment="center"),
+        text_block(f"{symbol} {word}", horizontalAlignment="center", spacing="none"),
+        style=tone,
+        spacing="small",
+    )
+
+
+def _whom(view: DeliveryView) -> str:
+    rest = view.total - len(view.people)
+    if not view.people:
+        return people(view.total)
+    named = ", ".join(view.people)
+    return f"{named} and {rest:,} more" if rest > 0 else named
+
+
+def _problems(problems: tuple[Problem, ...]) -> list[Element]:
+    if not problems:
+        return []
+    rest = len(problems) - _PROBLEMS
+    more = [aside(f"… and {rest:,} more of the same kind")] if rest > 0 else []
+    return [
+        section("What went wrong"),
+        *(_problem(problem) for problem in problems[:_PROBLEMS]),
+        *more,
+    ]
+
+
+def _problem(problem: Problem) -> Element:
+    lines = [rich_text(run(problem.what, weight="bolder"))]
+    if problem.who:
+        lines.append(rich_text(run(problem.who), spacing="small"))
+    if problem.advice:
+        lines.append(rich_text(run(f"→ {problem.advice}"), spacing="small"))
+    if problem.reference:
+        reference = f"For support: {problem.reference}"
+        lines.append(rich_text(run(reference, size="small", isSubtle=True), spacing="small"))
+    return container(*lines, style="emphasis", spacing="small")
+
+
+def _left_out(left_out: tuple[str, ...]) -> list[Element]:
+    if not left_out:
+        return []
+    return [section("Left out"), *bullets(left_out, at_most=15)]
+
+
+def _actions(view: DeliveryView) -> list[Element]:
+    actions: list[Element] = []
+    if view.state == "needs_sign_in":
+        actions.append(execute("Sign in", SignIn("signin"), main=True))
+    if view.state in _OPEN:
+        actions.append(execute("Look again", LookAgain(view.delivery_id)))
+    if view.can_change:
+        actions.append(execute("Change and send again", ChangeAndSend(view.delivery_id)))
+    return actions

@@ -2,6 +2,20 @@
 
 from dataclasses import dataclass
 
+from cards.blocks import Tone, aside, banner, heading, section, sentence
+from cards.buttons import OpenNotice, OpenText, SignIn, TryAgain
+from cards.elements import (
+    AdaptiveCard,
+    Element,
+    OpenUrl,
+    card,
+    execute,
+    plain,
+    rich_text,
+    run,
+    sign_in_action,
+)
+
 
 @dataclass(frozen=True)
 class CommandLine:
@@ -69,3 +83,150 @@ class NoteView:
     advice: str = ""
     reference: str = ""
     try_again: str = ""  # a command's name, offered as a button "Try again"
+
+
+_TONES: dict[str, tuple[Tone, str]] = {
+    "good": ("good", "✅"),
+    "neutral": ("emphasis", "ℹ️"),
+    "problem": ("attention", "⚠️"),
+}
+_ALLOWS = {
+    "TeamsActivity.Send": "Put notices into activity feeds",
+    "TeamsAppInstallation.ReadForUser": "See which Teams apps you have",
+    "User.ReadBasic.All": "Look up the names of colleagues",
+    "VirtualAppointmentNotification.Send": "Send appointment texts",
+    "OnlineMeetings.Read": "Read your online meetings",
+    "Calendars.Read": "Read your calendar",
+}
+
+
+def welcome(view: WelcomeView) -> AdaptiveCard:
+    """The first card: what Herald does, and a button for each."""
+    return card(
+        [
+            _title("Hello, ", view.name, "Hello"),
+            sentence("I am Herald. I send two kinds of messages, always in your name:"),
+            _job("📱", "Appointment texts", "tell your guests by SMS that it is on, moved or off."),
+            _job("🔔", "Notifications", "put a notice into the activity feeds of your teammates."),
+            aside("You see everything before it is sent. Write “help” for all commands."),
+        ],
+        _jobs(),
+        summary=f"Hello {view.name}. Herald sends appointment texts and notifications.",
+    )
+
+
+def help_card(view: HelpView) -> AdaptiveCard:
+    """All commands; for an unknown word the nearest one first."""
+    return card(
+        [
+            *([_unknown_word(view)] if view.unknown else []),
+            heading("What you can write to me"),
+            *(_job("", line.name, line.summary) for line in view.commands),
+        ],
+        _jobs(),
+        summary="The commands: " + ", ".join(line.name for line in view.commands),
+    )
+
+
+def sign_in(view: SignInView) -> AdaptiveCard:
+    """Signing in by hand: Teams opens the link in its own window."""
+    return card(
+        [heading("Please sign in"), sentence(view.why)],
+        [sign_in_action("Sign in", view.link), execute("Try again", TryAgain(view.then))],
+        summary=f"Please sign in. {view.why}",
+    )
+
+
+def admin_consent(view: AdminConsentView) -> AdaptiveCard:
+    """What an administrator has to approve once, for everyone."""
+    return card(
+        [
+            heading("An administrator has to approve this once"),
+            sentence(f"Your organization has not approved {view.what} with Herald yet."),
+            sentence(f"The permission is called {view.permission}."),
+            section("Are you an administrator?"),
+            aside("Open the approval page below."),
+            section("Otherwise, forward this link to your administrator"),
+            rich_text(run(view.link, limit=1500, fontType="monospace", size="small")),
+            aside("Once it is approved, “Try again” goes on where you stopped."),
+        ],
+        [
+            OpenUrl(title="Open the approval page", url=view.link),
+            execute("Try again", TryAgain(view.then), main=True),
+        ],
+        summary=f"An administrator has to approve {view.what} once.",
+    )
+
+
+def who_am_i(view: WhoAmIView) -> AdaptiveCard:
+    """Who Herald acts for, and what it may do in that name."""
+    if not view.name and not view.username:
+        return card(
+            [heading("You are not signed in"), sentence("Herald can't act in your name now.")],
+            [execute("Sign in", SignIn("whoami"), main=True)],
+            summary="You are not signed in.",
+        )
+    return card(
+        [
+            heading("You are signed in"),
+            rich_text(run(view.name, weight="bolder"), run(f"  {view.username}")),
+            *_permissions(view.permissions),
+        ],
+        [],
+        summary=f"You are signed in as {view.name or view.username}.",
+    )
+
+
+def note(view: NoteView) -> AdaptiveCard:
+    """One sentence, what to do, and whom to show which number."""
+    tone, symbol = _TONES.get(view.tone, _TONES["neutral"])
+    body = [sentence(view.sentence)]
+    if view.advice:
+        body.append(sentence(f"→ {view.advice}"))
+    if view.reference:
+        body.append(rich_text(run(f"For support: {view.reference}", size="small")))
+    again = [execute("Try again", TryAgain(view.try_again))] if view.try_again else []
+    return card(
+        [banner(tone, symbol, plain(view.title, 120), *body)],
+        again,
+        summary=f"{view.title}. {view.sentence}",
+    )
+
+
+def _title(greeting: str, name: str, without: str) -> Element:
+    return heading(f"{greeting}{plain(name, 60)}" if name else without)
+
+
+def _job(symbol: str, name: str, summary: str) -> Element:
+    start = f"{symbol} {name}" if symbol else name
+    return rich_text(run(start, weight="bolder"), run(f" – {summary}"))
+
+
+def _jobs() -> list[Element]:
+    return [
+        execute("Text an appointment", OpenText(), main=True),
+        execute("Notify teammates", OpenNotice()),
+    ]
+
+
+def _unknown_word(view: HelpView) -> Element:
+    nearest = [sentence(f"Did you mean “{view.nearest}”?")] if view.nearest else []
+    asked = sentence(f"You wrote “{view.unknown}”.", limit=120)
+    return banner("emphasis", "🤔", "I don't know that word", asked, *nearest)
+
+
+def _permissions(permissions: tuple[str, ...]) -> list[Element]:
+    if not permissions:
+        return [sentence("You have not allowed Herald anything yet. It asks when it needs to.")]
+    return [
+        section("What you allowed Herald to do in your name"),
+        *(_permission(name) for name in permissions[:20]),
+    ]
+
+
+def _permission(name: str) -> Element:
+    return rich_text(
+        run(f"• {_ALLOWS.get(name, name)}"),
+        *([run(f"  {name}", size="small", isSubtle=True)] if name in _ALLOWS else []),
+        spacing="small",
+    )

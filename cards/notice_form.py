@@ -1,8 +1,13 @@
 """The form of a notification."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cards.blocks import aside, heading, quoted, section
+from cards.buttons import ChooseKind, ReviewNotice
+from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, run
+from cards.fields import Fields, fitted, note_above
 from cards.text_form import Choice
 
 
@@ -24,3 +29,119 @@ class NoticeFormView:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+
+
+_TOPICS = (
+    Choice("This chat with Herald", "chat"),
+    Choice("A place in Teams, by its link", "link"),
+    Choice("Herald's page in your organization's apps", "app"),
+)
+_PREVIEW = 150  # characters of the preview that Teams shows
+_BLANK = re.compile(r"\{(\w+)\}")
+
+
+def notice_form(view: NoticeFormView) -> AdaptiveCard:
+    """The form. Nothing leaves with it: its main button leads to the review."""
+    return fitted(lambda room: _card(view, Fields(view.values, view.errors, room)))
+
+
+def _card(view: NoticeFormView, fields: Fields) -> AdaptiveCard:
+    names = {"activity_type", "topic", "topic_title", "topic_link", "preview"}
+    names |= {"recipients", "recipient_list", *(f"param_{name}" for name in view.parameters)}
+    return card(
+        [
+            heading("Notify teammates"),
+            aside("It goes into their activity feeds. You see everything before it is sent."),
+            *note_above(view.note),
+            *fields.summary(names),
+            *_what(view, fields),
+            *_who(view, fields),
+            *_where(fields),
+        ],
+        [execute("Review", ReviewNotice(view.form_id), main=True, inputs=True)],
+        summary="A form for putting a notice into the activity feeds of teammates.",
+    )
+
+
+def _what(view: NoticeFormView, fields: Fields) -> list[Element]:
+    kind = fields.choice(
+        "activity_type",
+        "Kind of notice",
+        view.activity_types,
+        default=view.shown_type,
+        style="compact",
+        is_required=True,
+        error_message="Choose a kind.",
+    )
+    use = execute("Use this kind", ChooseKind(view.form_id), inputs=True)
+    return [
+        section("What it says"),
+        kind,
+        ActionSet(actions=[use]),
+        quoted(*_sentence(view.template)),
+        *(fields.text(f"param_{name}", f"{spelled(name)} (needed)") for name in view.parameters),
+        fields.text(
+            "preview",
+            f"Preview, at most {_PREVIEW} characters",
+            max_bytes=2_000,
+            max_length=_PREVIEW,
+            is_multiline=True,
+            placeholder="The first words under the notice",
+        ),
+    ]
+
+
+def _sentence(template: str) -> list[Element]:
+    """The template as it will read, with its blanks named."""
+    runs = []
+    for position, part in enumerate(_BLANK.split(template[:300])):
+        if position % 2:
+            name = "You" if part == "actor" else f"[{spelled(part).lower()}]"
+            runs.append(run(name, weight="bolder"))
+        elif part.strip():
+            before = " " if position and part[0] == " " else ""
+            runs.append(run(before + part.strip() + " "))
+    return runs or [run("")]
+
+
+def _who(view: NoticeFormView, fields: Fields) -> list[Element]:
+    return [
+        section("Who gets it"),
+        aside("Choose people, or paste their addresses, or both."),
+        fields.people("recipients", "People", view.people, placeholder="Type a name"),
+        fields.long_text(
+            "recipient_list",
+            "Addresses, one a line or with commas between (optional)",
+            placeholder="ada@contoso.com",
+        ),
+    ]
+
+
+def _where(fields: Fields) -> list[Element]:
+    return [
+        section("Where it leads"),
+        fields.choice(
+            "topic",
+            "A click on the notice opens",
+            _TOPICS,
+            default="chat",
+            style="expanded",
+            is_required=True,
+            error_message="Choose where it leads.",
+        ),
+        fields.text(
+            "topic_link",
+            "Teams link (only for a place in Teams)",
+            placeholder="https://teams.microsoft.com/l/…",
+            style="url",
+        ),
+        fields.text("topic_title", "Title of the topic (optional)"),
+    ]
+
+
+def spelled(name: str) -> str:
+    """A parameter's name as words: `deploymentId` is `Deployment id`."""
+    if name == "systemDefaultText":
+        return "Your words"
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", name).lower()
+    return words[:1].upper() + words[1:]

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from cards.blocks import aside, bullets, facts, heading, people, section, sentence
+from cards.buttons import EditNotice, SendNotice
+from cards.elements import AdaptiveCard, Element, card, clean, container, execute, rich_text, run
+
 
 @dataclass(frozen=True)
 class NoticeReviewView:
@@ -17,3 +21,42 @@ class NoticeReviewView:
     recipient_count: int
     left_out: tuple[str, ...] = ()  # sentences: "You: nobody can notify himself or herself."
     estimate: str = ""  # "About 3 seconds" at Graph's rate
+
+
+def notice_review(view: NoticeReviewView) -> AdaptiveCard:
+    """The notice as a feed shows it, who gets it, and the button that sends it."""
+    whom = people(view.recipient_count)
+    return card(
+        [
+            heading("Is everything right?"),
+            aside("This is what they read in their activity feeds:"),
+            _feed(view),
+            *facts([("Leads to", view.topic), ("Link", view.link), ("Takes", view.estimate)]),
+            section(f"Goes to {whom}"),
+            sentence(_named(view), limit=2_000),
+            *_left_out(view.left_out),
+            aside("It can't be taken back once it is sent."),
+        ],
+        [
+            execute(f"Send to {whom}", SendNotice(view.form_id), main=True),
+            execute("Change something", EditNotice(view.form_id)),
+        ],
+        summary=f"{view.text}, to {whom}. Please check, then send.",
+    )
+
+
+def _feed(view: NoticeReviewView) -> Element:
+    words = [rich_text(run(view.sender, weight="bolder"), run(" " + view.text))]
+    if view.preview:
+        words.append(rich_text(run(view.preview, isSubtle=True), spacing="small"))
+    return container(*words, style="emphasis", spacing="small")
+
+
+def _named(view: NoticeReviewView) -> str:
+    rest = view.recipient_count - len(view.recipients)
+    names = ", ".join(clean(name, 80) for name in view.recipients)
+    return f"{names} and {rest:,} more" if names and rest > 0 else names
+
+
+def _left_out(left_out: tuple[str, ...]) -> list[Element]:
+    return [section("Left out"), *bullets(left_out, at_most=15)] if left_out else []

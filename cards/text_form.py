@@ -1,7 +1,12 @@
 """The form of an appointment text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from cards.blocks import aside, heading, section
+from cards.buttons import AddAttendee, ReviewText
+from cards.elements import ActionSet, AdaptiveCard, Element, card, container, execute
+from cards.fields import Fields, fitted, note_above
 
 MAX_ROWS = 10
 
@@ -33,3 +38,119 @@ class TextFormView:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     note: str = ""  # a sentence at the top, such as why the calendar could not be read
+
+
+_MESSAGE_TYPES = (
+    Choice("It is confirmed", "confirmation"),
+    Choice("It has a new time", "reschedule"),
+    Choice("It is cancelled", "cancellation"),
+)
+_MEETINGS_BYTES = 7_000
+_ZONES_BYTES = 7_000
+# Side by side where Teams has the room; one below the other on phones and in older clients.
+_SIDE_BY_SIDE = {"type": "Layout.Flow", "itemFit": "Fill", "minItemWidth": "210px"}
+
+
+def text_form(view: TextFormView) -> AdaptiveCard:
+    """The form. Nothing leaves with it: its main button leads to the review."""
+    return fitted(lambda room: _card(view, Fields(view.values, view.errors, room)))
+
+
+def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:
+    rows = min(max(view.rows, 1), MAX_ROWS)
+    names = {"join_link", "message_type", "language", "attendee_list"}
+    names |= {f"{part}_{row}" for part in ("phone", "zone") for row in range(rows)}
+    names |= {"meeting"} if view.meetings else set()
+    return card(
+        [
+            heading("Text the people of an appointment"),
+            aside("For guests from outside. You see everything once more before it is sent."),
+            *note_above(view.note),
+            *fields.summary(names),
+            *_appointment(view, fields),
+            *_attendees(view, fields, rows),
+        ],
+        [execute("Review", ReviewText(view.form_id, rows), main=True, inputs=True)],
+        summary="A form for texting the people of an appointment.",
+    )
+
+
+def _appointment(view: TextFormView, fields: Fields) -> list[Element]:
+    link_label = "Its join link (needed)"
+    parts = [section("The appointment")]
+    if view.meetings:
+        link_label = "Or the join link of another one"
+        parts.append(
+            fields.choice(
+                "meeting",
+                "Your meeting",
+                view.meetings,
+                max_bytes=_MEETINGS_BYTES,
+                style="compact",
+                placeholder="Choose one",
+            )
+        )
+    link = fields.text(
+        "join_link", link_label, placeholder="https://teams.microsoft.com/…", style="url"
+    )
+    message = fields.choice(
+        "message_type",
+        "What the text says",
+        _MESSAGE_TYPES,
+        default="confirmation",
+        style="expanded",
+        is_required=True,
+        error_message="Choose what the text says.",
+    )
+    return [*parts, link, message, *_language(view, fields)]
+
+
+def _language(view: TextFormView, fields: Fields) -> list[Element]:
+    if not view.languages:
+        return []
+    first = view.languages[0].value
+    return [
+        fields.choice(
+            "language",
+            "Language of the text",
+            view.languages,
+            default=first,
+            style="compact",
+            is_required=True,
+            error_message="Choose a language.",
+        )
+    ]
+
+
+def _attendees(view: TextFormView, fields: Fields, rows: int) -> list[Element]:
+    more = execute("Add attendee", AddAttendee(view.form_id, rows), inputs=True)
+    return [
+        section("Who gets the text"),
+        aside("Mobile numbers of the United States. Fill in the rows, or paste a list, or both."),
+        *(_attendee(fields, row, view.zones, _ZONES_BYTES // rows) for row in range(rows)),
+        *([ActionSet(actions=[more])] if rows < MAX_ROWS else []),
+        fields.long_text(
+            "attendee_list",
+            "A list: one attendee a line (optional)",
+            placeholder="(206) 555-0142, Pacific Time",
+        ),
+    ]
+
+
+def _attendee(fields: Fields, row: int, zones: Sequence[Choice], max_bytes: int) -> Element:
+    phone = fields.text(
+        f"phone_{row}",
+        f"Mobile number {row + 1}",
+        max_bytes=200,
+        placeholder="(206) 555-0142",
+        style="tel",
+    )
+    zone = fields.choice(
+        f"zone_{row}",
+        f"Time zone {row + 1}",
+        zones,
+        default=zones[0].value if zones else "",
+        max_bytes=max_bytes,
+        style="compact",
+    )
+    return container(phone, zone, layouts=[_SIDE_BY_SIDE])

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from cards.blocks import aside, bullets, facts, heading, people, section
+from cards.buttons import EditText, SendText
+from cards.elements import AdaptiveCard, Element, card, execute, rich_text, run
+
 
 @dataclass(frozen=True)
 class ReviewedAttendee:
@@ -23,3 +27,47 @@ class TextReviewView:
     language: str  # "English (United States)"
     attendees: tuple[ReviewedAttendee, ...]
     notes: tuple[str, ...] = ()  # such as a number listed twice that gets one text
+
+
+_SHOWN = 50  # attendees a card lists; a pasted list may be longer
+
+
+def text_review(view: TextReviewView) -> AdaptiveCard:
+    """Everything as it was read, and the button that sends it."""
+    whom = people(len(view.attendees))
+    return card(
+        [
+            heading("Is everything right?"),
+            *facts(
+                [
+                    ("Meeting", view.subject),
+                    ("When", view.when),
+                    ("Message", view.message_type),
+                    ("Language", view.language),
+                ]
+            ),
+            section(f"Goes to {whom}"),
+            *(_attendee(attendee) for attendee in view.attendees[:_SHOWN]),
+            *_rest(len(view.attendees) - _SHOWN),
+            *bullets(view.notes, at_most=8),
+            aside("A text can't be taken back once it is sent."),
+        ],
+        [
+            execute(f"Send to {whom}", SendText(view.form_id), main=True),
+            execute("Change something", EditText(view.form_id)),
+        ],
+        summary=f"{view.message_type} for {view.subject}, to {whom}. Please check, then send.",
+    )
+
+
+def _attendee(attendee: ReviewedAttendee) -> Element:
+    where = [attendee.zone, f"{attendee.local_time} there" if attendee.local_time else ""]
+    return rich_text(
+        run(attendee.number, limit=40, weight="bolder"),
+        run("  " + ", ".join(part for part in where if part), limit=120),
+        spacing="small",
+    )
+
+
+def _rest(number: int) -> list[Element]:
+    return [rich_text(run(f"… and {number} more, as you entered them"))] if number > 0 else []
