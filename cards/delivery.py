@@ -13,6 +13,7 @@ from cards.elements import (
     columns,
     container,
     execute,
+    fitted,
     plain,
     rich_text,
     run,
@@ -71,12 +72,15 @@ _HEADLINES: dict[str, tuple[Tone, str, str]] = {
     "needs_sign_in": ("warning", "🔑", "Waiting until you sign in"),
     "held": ("accent", "⏸️", "On hold"),
 }
-_PROBLEMS = 8  # a card shows
 _OPEN = frozenset({"waiting", "unknown", "mixed", "needs_sign_in", "held"})
 
 
 def delivery_card(view: DeliveryView) -> AdaptiveCard:
     """What is known, in a second: the state in words first, then how many, then the rest."""
+    return fitted(lambda room: _card(view, room))
+
+
+def _card(view: DeliveryView, room: float) -> AdaptiveCard:
     tone, symbol, words = _HEADLINES[view.state]
     return card(
         [
@@ -91,8 +95,8 @@ def delivery_card(view: DeliveryView) -> AdaptiveCard:
                     ("Still to go", view.estimate if view.waiting else ""),
                 ]
             ),
-            *_problems(view.problems),
-            *_left_out(view.left_out),
+            *_problems(view.problems, 1 + int(7 * room)),
+            *_left_out(view.left_out, 1 + int(14 * room)),
             aside(f"Delivery {view.short_id}"),
         ],
         _actions(view),
@@ -194,15 +198,14 @@ def _whom(view: DeliveryView) -> str:
     return f"{named} and {rest:,} more" if rest > 0 else named
 
 
-def _problems(problems: tuple[Problem, ...]) -> list[Element]:
+def _problems(problems: tuple[Problem, ...], at_most: int) -> list[Element]:
     if not problems:
         return []
-    rest = len(problems) - _PROBLEMS
-    more = [aside(f"… and {rest:,} more of the same kind")] if rest > 0 else []
+    rest = len(problems) - at_most
     return [
         section("What went wrong"),
-        *(_problem(problem) for problem in problems[:_PROBLEMS]),
-        *more,
+        *(_problem(problem) for problem in problems[:at_most]),
+        *([aside(f"… and {rest:,} more")] if rest > 0 else []),
     ]
 
 
@@ -218,10 +221,10 @@ def _problem(problem: Problem) -> Element:
     return container(*lines, style="emphasis", spacing="small")
 
 
-def _left_out(left_out: tuple[str, ...]) -> list[Element]:
+def _left_out(left_out: tuple[str, ...], at_most: int) -> list[Element]:
     if not left_out:
         return []
-    return [section("Left out"), *bullets(left_out, at_most=15)]
+    return [section("Left out"), *bullets(left_out, at_most=at_most)]
 
 
 def _actions(view: DeliveryView) -> list[Element]:

@@ -5,7 +5,7 @@ what it doesn't know without a word; the elements here refuse it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adaptivecards.adaptivecard import AdaptiveCard
@@ -32,6 +32,7 @@ __all__ = [
     "columns",
     "container",
     "execute",
+    "fitted",
     "payload",
     "plain",
     "rich_text",
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 MAX_BYTES = 28 * 1024  # Teams refuses larger messages with 413
+_ENVELOPE = 1_024  # of these, for what stands around the card
 
 
 class Part(Element):  # type: ignore[misc]
@@ -236,3 +238,12 @@ def payload(made: AdaptiveCard) -> dict[str, Any]:
 def size(made: AdaptiveCard) -> int:
     """The bytes of the card as the SDK sends it: JSON in ASCII."""
     return len(json.dumps(payload(made)))
+
+
+def fitted(draw: Callable[[float], AdaptiveCard]) -> AdaptiveCard:
+    """The card that `draw` makes with as much room for long values and lists as 28 KB allow."""
+    for room in (1.0, 0.6, 0.3, 0.1):
+        made = draw(room)
+        if size(made) <= MAX_BYTES - _ENVELOPE:
+            return made
+    return draw(0.0)

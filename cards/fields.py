@@ -9,28 +9,24 @@ server, which has to check everything anyway; its sentence comes back under the 
 stays, and the label asks to look again, because a screen reader reads labels, not neighbours.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from cards.blocks import banner, count, sentence
 from cards.elements import (
-    MAX_BYTES,
-    AdaptiveCard,
     ChoiceSet,
     Element,
     TextInput,
     container,
     rich_text,
     run,
-    size,
 )
 from cards.plain import clean, json_bytes, kept
 
 _FIELD_BYTES = 1_200
 _LONG_FIELD_BYTES = 6_000
 _CUT = "Only the beginning fits on a card. What came after it is not here any more."
-_ENVELOPE = 1_024  # bytes of the attachment around the card
 
 
 class HasChoice(Protocol):
@@ -142,15 +138,6 @@ def note_above(note: str) -> list[Element]:
 def shown(choices: Sequence[HasChoice]) -> list[dict[str, str]]:
     """The choices as the card carries them."""
     return [{"title": clean(choice.title, 120), "value": choice.value} for choice in choices]
-
-
-def fitted(draw: Callable[[float], AdaptiveCard]) -> AdaptiveCard:
-    """The card that `draw` makes with as much room for long values as 28 KB allow."""
-    for room in (1.0, 0.6, 0.3, 0.1):
-        made = draw(room)
-        if size(made) <= MAX_BYTES - _ENVELOPE:
-            return made
-    return draw(0.0)
 
 
 def fitting(choices: Sequence[AnyChoice], max_bytes: int, keep: Iterable[str]) -> list[AnyChoice]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from cards.blocks import aside, heading, quoted, section
 from cards.buttons import ChooseKind, ReviewNotice
-from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, run
-from cards.fields import Fields, fitted, note_above
+from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, fitted, run
+from cards.fields import Fields, note_above
 from cards.text_form import Choice
 
 

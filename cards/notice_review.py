@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 from cards.blocks import aside, bullets, facts, heading, people, section, sentence
 from cards.buttons import EditNotice, SendNotice
-from cards.elements import AdaptiveCard, Element, card, clean, container, execute, rich_text, run
+from cards.elements import (
+    AdaptiveCard,
+    Element,
+    card,
+    clean,
+    container,
+    execute,
+    fitted,
+    rich_text,
+    run,
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,10 @@ class NoticeReviewView:
 
 def notice_review(view: NoticeReviewView) -> AdaptiveCard:
     """The notice as a feed shows it, who gets it, and the button that sends it."""
+    return fitted(lambda room: _card(view, 1 + int(14 * room)))
+
+
+def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
     whom = people(view.recipient_count)
     return card(
         [
@@ -34,7 +48,7 @@ def notice_review(view: NoticeReviewView) -> AdaptiveCard:
             *facts([("Leads to", view.topic), ("Link", view.link), ("Takes", view.estimate)]),
             section(f"Goes to {whom}"),
             sentence(_named(view), limit=2_000),
-            *_left_out(view.left_out),
+            *_left_out(view.left_out, at_most),
             aside("It can't be taken back once it is sent."),
         ],
         [
@@ -58,5 +72,5 @@ def _named(view: NoticeReviewView) -> str:
     return f"{names} and {rest:,} more" if names and rest > 0 else names
 
 
-def _left_out(left_out: tuple[str, ...]) -> list[Element]:
-    return [section("Left out"), *bullets(left_out, at_most=15)] if left_out else []
+def _left_out(left_out: tuple[str, ...], at_most: int) -> list[Element]:
+    return [section("Left out"), *bullets(left_out, at_most=at_most)] if left_out else []

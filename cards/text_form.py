@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from cards.blocks import aside, heading, section
 from cards.buttons import AddAttendee, ReviewText
-from cards.elements import ActionSet, AdaptiveCard, Element, card, container, execute
-from cards.fields import Fields, fitted, note_above
+from cards.elements import ActionSet, AdaptiveCard, Element, card, container, execute, fitted
+from cards.fields import Fields, note_above
 
 MAX_ROWS = 10
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cards.blocks import aside, bullets, facts, heading, people, section
 from cards.buttons import EditText, SendText
-from cards.elements import AdaptiveCard, Element, card, execute, rich_text, run
+from cards.elements import AdaptiveCard, Element, card, execute, fitted, rich_text, run
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ _SHOWN = 50  # attendees a card lists; a pasted list may be longer
 
 def text_review(view: TextReviewView) -> AdaptiveCard:
     """Everything as it was read, and the button that sends it."""
+    return fitted(lambda room: _card(view, 5 + int(_SHOWN * room)))
+
+
+def _card(view: TextReviewView, at_most: int) -> AdaptiveCard:
     whom = people(len(view.attendees))
     return card(
         [
@@ -47,8 +51,8 @@ def text_review(view: TextReviewView) -> AdaptiveCard:
                 ]
             ),
             section(f"Goes to {whom}"),
-            *(_attendee(attendee) for attendee in view.attendees[:_SHOWN]),
-            *_rest(len(view.attendees) - _SHOWN),
+            *(_attendee(attendee) for attendee in view.attendees[:at_most]),
+            *_rest(len(view.attendees) - at_most),
             *bullets(view.notes, at_most=8),
             aside("A text can't be taken back once it is sent."),
         ],

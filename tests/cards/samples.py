@@ -1,0 +1,437 @@
+"""The gallery: every card in the states that people meet, and in those that somebody provokes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cards.delivery import DeliveryView, Problem, delivery_card
+from cards.elements import AdaptiveCard
+from cards.notes import (
+    AdminConsentView,
+    CommandLine,
+    HelpView,
+    NoteView,
+    SignInView,
+    WelcomeView,
+    WhoAmIView,
+    admin_consent,
+    help_card,
+    note,
+    sign_in,
+    welcome,
+    who_am_i,
+)
+from cards.notice_form import NoticeFormView, notice_form
+from cards.notice_review import NoticeReviewView, notice_review
+from cards.text_form import Choice, TextFormView, text_form
+from cards.text_review import ReviewedAttendee, TextReviewView, text_review
+
+HOSTILE = (
+    "# [Prize](https://evil.example) **now** _or_ `never` <at>Everyone</at> <b>x</b> "
+    "1. ~~a~~ ![i](http://evil.example/i.png) <https://evil.example> [r]: http://evil.example "
+    "{{DATE(2017-02-14T06:08:39Z,SHORT)}} \u202egnp.exe\u202c \x00\x1b\u200b &#42;b&#42; ||t||"
+)
+RTL = "\u0645\u0648\u0639\u062f \u0627\u0644\u0637\u0628\u064a\u0628 (3) \u05e9\u05dc\u05d5\u05dd!"
+EMOJI = "👩🏽‍⚕️🏳️‍🌈 Visit 🎉 " * 8
+LONG = "supercalifragilistic" * 60
+
+ZONES = (
+    Choice("Pacific Time (US & Canada)", "Pacific Standard Time"),
+    Choice("Mountain Time (US & Canada)", "Mountain Standard Time"),
+    Choice("Arizona", "US Mountain Standard Time"),
+    Choice("Central Time (US & Canada)", "Central Standard Time"),
+    Choice("Eastern Time (US & Canada)", "Eastern Standard Time"),
+    Choice("Alaska", "Alaskan Standard Time"),
+    Choice("Hawaii", "Hawaiian Standard Time"),
+)
+ALL_ZONES = ZONES + tuple(Choice(f"Zone {n} (Some City, Another)", f"Zone {n}") for n in range(140))
+LANGUAGES = (
+    Choice("English (United States)", "en-US"),
+    Choice("Spanish (United States)", "es-US"),
+    Choice("French (Canada)", "fr-CA"),
+)
+MEETINGS = (
+    Choice(
+        "Tue, Dec 1, 9:00 AM – Check-up with Dr. Ruiz", "https://teams.microsoft.com/meet/1?p=a"
+    ),
+    Choice(
+        "Wed, Dec 2, 2:30 PM – Physiotherapy, first visit", "https://teams.microsoft.com/meet/2?p=b"
+    ),
+)
+KINDS = (
+    Choice("A deployment waits for approval", "deploymentApprovalRequired"),
+    Choice("Finance requests wait for approval", "pendingFinanceApprovalRequests"),
+    Choice("In your own words", "systemDefault"),
+)
+PEOPLE = (
+    Choice("Adele Vance", "5e0a0a3e-0001-4d3f-8c1c-000000000001"),
+    Choice("Diego Siciliani", "5e0a0a3e-0002-4d3f-8c1c-000000000002"),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One card: which function draws it, and of what."""
+
+    draw: Callable[[Any], AdaptiveCard]
+    name: str
+    view: Any
+
+    @property
+    def title(self) -> str:
+        return f"{self.draw.__module__}.{self.draw.__name__}: {self.name}"
+
+    def card(self) -> AdaptiveCard:
+        return self.draw(self.view)
+
+
+def text_forms() -> Iterator[Sample]:
+    empty = TextFormView("form-1", 1, MEETINGS, ZONES, LANGUAGES)
+    yield Sample(text_form, "empty", empty)
+    yield Sample(
+        text_form,
+        "without a calendar",
+        replace(empty, meetings=(), note="Your calendar can't be read, so paste the join link."),
+    )
+    filled = {
+        "meeting": MEETINGS[0].value,
+        "message_type": "reschedule",
+        "language": "es-US",
+        "phone_0": "(206) 555-0142",
+        "zone_0": "Pacific Standard Time",
+        "phone_1": "+1 (602) 555-0187",
+        "zone_1": "US Mountain Standard Time",
+    }
+    yield Sample(text_form, "filled in", replace(empty, rows=2, values=filled))
+    wrong = {
+        "phone_0": "This number is Canadian. Microsoft texts numbers of the United States only.",
+        "phone_1": "This number is one digit short.",
+        "join_link": "This is not a link to a Teams meeting.",
+    }
+    yield Sample(
+        text_form,
+        "with errors",
+        replace(empty, rows=2, values={**filled, "join_link": "https://example.com"}, errors=wrong),
+    )
+    everything = (
+        ["meeting", "join_link", "message_type", "language", "attendee_list", "form"]
+        + [f"phone_{n}" for n in range(10)]
+        + [f"zone_{n}" for n in range(10)]
+    )
+    yield Sample(
+        text_form,
+        "ten rows, errors everywhere",
+        replace(
+            empty,
+            rows=10,
+            values={name: "+12424214121" for name in everything if name.startswith("phone")},
+            errors=dict.fromkeys(everything, "This needs another look. " + HOSTILE),
+        ),
+    )
+    meetings = tuple(
+        Choice(f"{n} {EMOJI}", f"https://teams.microsoft.com/l/meetup-join/{n}{'x' * 300}")
+        for n in range(25)
+    )
+    huge = {
+        **dict.fromkeys(everything, HOSTILE + EMOJI + LONG),
+        "meeting": meetings[20].value,
+        "attendee_list": "\n".join(f"+1206555{n:04}, Pacific Time" for n in range(10_000)),
+    }
+    yield Sample(
+        text_form,
+        "25 meetings, all zones, 10,000 numbers",
+        TextFormView("f" * 120, 10, meetings, ALL_ZONES, LANGUAGES, huge, wrong, HOSTILE),
+    )
+    yield Sample(
+        text_form,
+        "in Arabic and Hebrew",
+        replace(
+            empty,
+            meetings=(Choice(RTL, "https://teams.microsoft.com/meet/3"),),
+            values={"phone_0": RTL, "attendee_list": f"{RTL}\n{RTL}"},
+            errors={"phone_0": f"“{RTL}” is not a number."},
+            note=RTL,
+        ),
+    )
+    yield Sample(text_form, "rows out of range", replace(empty, rows=9999))
+
+
+def text_reviews() -> Iterator[Sample]:
+    two = TextReviewView(
+        "form-1",
+        "Confirmation",
+        "Check-up with Dr. Ruiz",
+        "Tuesday, December 1, 9:00 AM, Pacific Time",
+        "English (United States)",
+        (
+            ReviewedAttendee("(206) 555-0142", "Pacific Time (US & Canada)", "Tue, Dec 1, 9:00 AM"),
+            ReviewedAttendee("(602) 555-0187", "Arizona", "Tue, Dec 1, 10:00 AM"),
+        ),
+    )
+    yield Sample(text_review, "two people", two)
+    yield Sample(
+        text_review,
+        "one person, with a note",
+        replace(
+            two,
+            attendees=(ReviewedAttendee("(206) 555-0142", "Arizona", ""),),
+            notes=("(206) 555-0142 was listed twice and gets one text.",),
+        ),
+    )
+    yield Sample(
+        text_review,
+        "hostile subject",
+        replace(two, subject=HOSTILE, when=RTL, language=EMOJI, message_type=HOSTILE),
+    )
+    many = tuple(ReviewedAttendee("(206) 555-0142", HOSTILE, EMOJI) for _ in range(500))
+    yield Sample(text_review, "500 people", replace(two, attendees=many, notes=(HOSTILE,) * 50))
+
+
+def notice_forms() -> Iterator[Sample]:
+    empty = NoticeFormView(
+        "form-2",
+        KINDS,
+        "deploymentApprovalRequired",
+        "{actor} asks you to approve deployment {deploymentId}",
+        ("deploymentId",),
+    )
+    yield Sample(notice_form, "empty", empty)
+    filled = {
+        "activity_type": "deploymentApprovalRequired",
+        "param_deploymentId": "6788662",
+        "topic": "link",
+        "topic_title": "Deployment 6788662",
+        "topic_link": "https://teams.microsoft.com/l/message/19:abc@thread.tacv2/1",
+        "preview": "New deployment requires your approval",
+        "recipients": ",".join(person.value for person in PEOPLE),
+        "recipient_list": "megan@contoso.com\nlee@contoso.com",
+    }
+    yield Sample(notice_form, "filled in", replace(empty, values=filled, people=PEOPLE))
+    names = [*filled, "form"]
+    yield Sample(
+        notice_form,
+        "errors everywhere",
+        replace(
+            empty,
+            values=filled,
+            people=PEOPLE,
+            errors=dict.fromkeys(names, "This needs another look."),
+        ),
+    )
+    yield Sample(
+        notice_form,
+        "own words",
+        replace(
+            empty,
+            shown_type="systemDefault",
+            template="{systemDefaultText}",
+            parameters=("systemDefaultText",),
+        ),
+    )
+    crowd = tuple(
+        Choice(f"{EMOJI} {n}", f"5e0a0a3e-{n:04}-4d3f-8c1c-000000000001") for n in range(500)
+    )
+    yield Sample(
+        notice_form,
+        "500 people, 10,000 addresses, hostile",
+        NoticeFormView(
+            "f" * 120,
+            tuple(Choice(HOSTILE, f"type{n}") for n in range(128)),
+            "type100",
+            "{actor} " + HOSTILE + " {a}{b}",
+            tuple(f"parameterNumber{n}" for n in range(8)),
+            crowd,
+            {
+                **dict.fromkeys(names, HOSTILE + EMOJI + LONG),
+                "recipients": ",".join(person.value for person in crowd),
+                "recipient_list": "\n".join(f"person{n}@contoso.com" for n in range(10_000)),
+            },
+            dict.fromkeys(names, HOSTILE),
+            RTL,
+        ),
+    )
+
+
+def notice_reviews() -> Iterator[Sample]:
+    four = NoticeReviewView(
+        "form-2",
+        "Megan Bowen",
+        "asks you to approve deployment 6788662",
+        "New deployment requires your approval",
+        "This chat with Herald",
+        "",
+        ("Adele Vance", "Diego Siciliani", "lee@contoso.com", "Pradeep Gupta"),
+        4,
+        ("You: nobody can notify himself or herself.",),
+        "About 1 second",
+    )
+    yield Sample(notice_review, "four people", four)
+    yield Sample(notice_review, "plain", replace(four, preview="", left_out=(), estimate=""))
+    hostile = replace(
+        four,
+        sender=HOSTILE,
+        text=HOSTILE,
+        preview=RTL,
+        topic=HOSTILE,
+        link="https://teams.microsoft.com/l/" + "x" * 1000,
+        recipients=(HOSTILE, RTL, EMOJI, LONG) * 5,
+        recipient_count=12_345,
+        left_out=(HOSTILE,) * 300,
+    )
+    yield Sample(notice_review, "hostile", hostile)
+
+
+def deliveries() -> Iterator[Sample]:
+    text = DeliveryView(
+        "3fa2b1c94d5e4f60a1b2c3d4e5f60718",
+        "3fa2b1c9",
+        "text",
+        "Confirmation text",
+        "Check-up with Dr. Ruiz, Tue, Dec 1, 9:00 AM",
+        "accepted",
+        2,
+        accepted=2,
+        people=("number ending in 0142", "number ending in 0187"),
+        sent_at="Today, 3:12 PM",
+    )
+    notice = replace(
+        text,
+        kind="notice",
+        title="Notification",
+        about="Megan Bowen asks you to approve deployment 6788662",
+        total=250,
+        accepted=250,
+        people=("Adele Vance", "Diego Siciliani", "Lee Gu"),
+        left_out=("You: nobody can notify himself or herself.",),
+    )
+    refused = Problem(
+        "Herald is not installed for everyone in this group.",
+        "Batch 3: 50 people",
+        "Ask your administrator to install Herald for everyone, then send again.",
+        "8a6f2b9e-1111-4c7c-9d4b-3f1b7e1a2c3d",
+    )
+    yield Sample(delivery_card, "text accepted", text)
+    yield Sample(delivery_card, "text sent before", replace(text, repeated=True))
+    yield Sample(
+        delivery_card,
+        "text refused",
+        replace(
+            text,
+            state="refused",
+            accepted=0,
+            refused=2,
+            can_change=True,
+            problems=(
+                Problem(
+                    "The organizer of this meeting has no Teams Premium licence.",
+                    "2 people",
+                    "Ask your administrator for Teams Premium.",
+                    "8a6f2b9e-1111-4c7c-9d4b-3f1b7e1a2c3d",
+                ),
+            ),
+        ),
+    )
+    yield Sample(
+        delivery_card,
+        "text unknown",
+        replace(text, state="unknown", accepted=0, unknown=2, can_change=True),
+    )
+    waiting = replace(notice, state="waiting", accepted=100, waiting=150, estimate="About 1 second")
+    yield Sample(delivery_card, "notice accepted", notice)
+    yield Sample(delivery_card, "notice being sent", waiting)
+    yield Sample(
+        delivery_card, "notice, nothing sent yet", replace(waiting, accepted=0, waiting=250)
+    )
+    yield Sample(
+        delivery_card,
+        "notice accepted in part",
+        replace(
+            notice,
+            state="mixed",
+            accepted=140,
+            refused=50,
+            unknown=50,
+            cancelled=10,
+            can_change=True,
+            problems=(refused,),
+        ),
+    )
+    yield Sample(
+        delivery_card, "notice unknown", replace(notice, state="unknown", accepted=0, unknown=250)
+    )
+    yield Sample(delivery_card, "notice waits for sign-in", replace(waiting, state="needs_sign_in"))
+    yield Sample(delivery_card, "notice on hold", replace(waiting, state="held"))
+    yield Sample(
+        delivery_card,
+        "hostile",
+        DeliveryView(
+            "d" * 120,
+            HOSTILE,
+            "notice",
+            HOSTILE,
+            HOSTILE,
+            "mixed",
+            1_234_567,
+            *(1_000_000, 200_000, 34_000, 500, 67),
+            people=(HOSTILE, EMOJI, RTL, LONG) * 5,
+            left_out=(HOSTILE,) * 200,
+            problems=(Problem(HOSTILE, EMOJI * 5, RTL, HOSTILE),) * 100,
+            sent_at=HOSTILE,
+            estimate=HOSTILE,
+            can_change=True,
+            repeated=True,
+        ),
+    )
+
+
+def short_ones() -> Iterator[Sample]:
+    yield Sample(welcome, "named", WelcomeView("Megan"))
+    yield Sample(welcome, "nameless", WelcomeView())
+    yield Sample(welcome, "hostile", WelcomeView(HOSTILE))
+    commands = (
+        CommandLine("text", "Text the people of an appointment"),
+        CommandLine("notify", "Put a notice into the feeds of teammates"),
+        CommandLine("whoami", "Show who you are signed in as"),
+        CommandLine("signin", "Sign in"),
+        CommandLine("signout", "Sign out"),
+        CommandLine("help", "Show this list"),
+    )
+    yield Sample(help_card, "all commands", HelpView(commands))
+    yield Sample(help_card, "unknown word", HelpView(commands, "notfy", "notify"))
+    yield Sample(help_card, "hostile word", HelpView(commands, HOSTILE))
+    link = "https://herald.contoso.com/auth/start?s=" + "A1b2C3d4" * 30
+    why = "Teams could not sign you in by itself."
+    yield Sample(sign_in, "by hand", SignInView(why, link, "text"))
+    consent = AdminConsentView(
+        "sending appointment texts", "VirtualAppointmentNotification.Send", link, "text"
+    )
+    yield Sample(admin_consent, "texts", consent)
+    scopes = ("TeamsActivity.Send", "User.ReadBasic.All", "openid")
+    yield Sample(who_am_i, "signed in", WhoAmIView("Megan Bowen", "megan@contoso.com", scopes))
+    yield Sample(who_am_i, "nothing allowed", WhoAmIView("Megan Bowen", "megan@contoso.com", ()))
+    yield Sample(who_am_i, "signed out", WhoAmIView("", "", ()))
+    yield Sample(who_am_i, "hostile", WhoAmIView(HOSTILE, RTL, (HOSTILE,) * 90))
+    yield Sample(note, "good", NoteView("You are signed out", "Herald has forgotten you.", "good"))
+    yield Sample(note, "neutral", NoteView("Nothing to do", "There is nothing to send."))
+    problem = NoteView(
+        "Microsoft's sign-in service did not answer",
+        "Nothing was sent; please try again.",
+        "problem",
+        "Wait a minute.",
+        "8a6f2b9e-1111-4c7c-9d4b-3f1b7e1a2c3d",
+        "text",
+    )
+    yield Sample(note, "problem", problem)
+    yield Sample(note, "hostile", NoteView(HOSTILE, EMOJI + HOSTILE, HOSTILE, RTL, HOSTILE, "text"))
+
+
+def gallery() -> list[Sample]:
+    """All of them."""
+    return [
+        *text_forms(),
+        *text_reviews(),
+        *notice_forms(),
+        *notice_reviews(),
+        *deliveries(),
+        *short_ones(),
+    ]
