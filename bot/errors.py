@@ -12,7 +12,8 @@
     │   ├── WrongPerson
     │   ├── SignInExpired
     │   ├── TokenTooShort
-    │   └── EntraUnavailable
+    │   ├── EntraUnavailable
+    │   └── NotConfigured
     └── GraphError                  (bot/graph/errors.py draws the branches below)
 
 The first line of a class's docstring is the sentence the user reads. It is never blamed on the
@@ -84,3 +85,7 @@ class TokenTooShort(IdentityError):
 
 class EntraUnavailable(IdentityError):
     """Microsoft's sign-in service did not answer. Nothing was sent; please try again."""
+
+
+class NotConfigured(IdentityError):
+    """Herald's own sign-in secret was refused by Entra; your administrator needs to renew it."""

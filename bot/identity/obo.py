@@ -1,0 +1,236 @@
+"""Acting in a person's name: single sign-on's token exchanged on behalf of them, kept, renewed.
+
+Source: the Microsoft identity platform's on-behalf-of flow, and authorization code flow where Teams
+could not sign the person in silently.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from bot.actor import Actor
+from bot.errors import (
+    AdminConsentNeeded,
+    ConsentNeeded,
+    IdentityError,
+    SignInNeeded,
+    TokenTooShort,
+    WrongPerson,
+)
+from bot.identity.bot_token import BotToken
+from bot.identity.entra import Entra, Grant
+from bot.identity.keyring import Account, Token, account, longest_token, merge
+from bot.identity.permissions import ADMIN_ONLY, MEETINGS, NOTIFY, TEXT
+from bot.identity.sign_in import PopUp
+from bot.identity.token_cache import Stored, TokenCache
+from bot.settings import Settings
+
+__all__ = ["ADMIN_ONLY", "MEETINGS", "NOTIFY", "TEXT", "Account", "Identity", "Token"]
+
+_MARGIN_S = 5 * 60  # a token with less left is renewed, as MSAL does
+_TRIES = 5  # at saving over another replica's write
+_SHORT_S = 5.0  # how long 'too short' is believed without asking Entra again
+
+_T = TypeVar("_T")
+
+
+class Identity:
+    """Tokens in people's names, and the bot's own.
+
+    Scopes are short names of delegated Graph permissions (`bot.identity.permissions`). Every person
+    has a cache of their own; nothing enters it unless the id token that came with it names them.
+    """
+
+    def __init__(self, settings: Settings, cache: TokenCache, *, timeout_s: float = 10.0) -> None:
+        self._cache = cache
+        self._entra = Entra(settings, timeout_s=timeout_s)
+        self._bot_token = BotToken(self._entra.bot_token)
+        self._locks: WeakValueDictionary[Actor, asyncio.Lock] = WeakValueDictionary()
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self.pop_up = PopUp(settings, cache.sign_ins)
+
+    async def exchange(self, actor: Actor, assertion: str, scopes: Sequence[str]) -> None:
+        """Exchange single sign-on's token (`signin/tokenExchange`) and keep what comes of it.
+
+        Raises:
+            ConsentNeeded, AdminConsentNeeded: nobody agreed to these permissions yet.
+            WrongPerson: the token is somebody else's; nothing was kept.
+            SignInNeeded: Entra wants to see the person.
+            EntraUnavailable, NotConfigured: nothing to do with the person.
+        """
+        await self._to_the_end(self._exchange(actor, assertion, tuple(scopes)))
+
+    async def token(
+        self,
+        actor: Actor,
+        scopes: Sequence[str],
+        *,
+        min_life_s: float = 0,
+        renew: bool = False,
+    ) -> Token:
+        """A token from the actor's own cache, renewed once when less than `min_life_s` is left.
+
+        `renew` asks for a new one in any case, for when Graph refused the last.
+
+        Raises:
+            SignInNeeded, ConsentNeeded, AdminConsentNeeded: the person is needed.
+            TokenTooShort: even a new one has less left than `min_life_s`.
+            EntraUnavailable, NotConfigured: nothing to do with the person.
+        """
+        stored = self._cache.recall(actor)
+        token = _kept(stored, scopes) if stored and not renew else None
+        if token and token.life_s() >= max(min_life_s, _MARGIN_S):
+            return token
+        return await self._to_the_end(self._token(actor, tuple(scopes), min_life_s, renew))
+
+    async def sign_out(self, actor: Actor) -> bool:
+        """Forget this person. False when nothing was known of them."""
+        async with self._lock(actor):
+            return await self._cache.forget(actor)
+
+    async def who(self, actor: Actor) -> Account | None:
+        """Who is signed in, as far as the cache tells; asks nobody."""
+        stored = self._cache.recall(actor) or await self._cache.load(actor)
+        return account(stored.text) if stored and stored.text else None
+
+    async def sign_in_link(self, actor: Actor, scopes: Sequence[str]) -> str:
+        """The address of the consent pop-up; sealed, and good for ten minutes."""
+        return self.pop_up.link(actor, scopes)
+
+    async def finish(self, actor: Actor, one_time_code: str, scopes: Sequence[str] = ()) -> None:
+        """Complete a sign-in with the code that `signin/verifyState` carries.
+
+        Raises:
+            SignInExpired: the code is unknown, used or too old.
+            WrongPerson: the link was another's, or another person completed it; nothing was kept.
+            ConsentNeeded: it is kept, but does not cover all of `scopes`.
+            SignInNeeded, EntraUnavailable, NotConfigured: as in `exchange`.
+        """
+        await self._to_the_end(self._finish(actor, one_time_code, tuple(scopes)))
+
+    def admin_consent_link(self, actor: Actor, scopes: Sequence[str]) -> str:
+        """The address to forward to an administrator of the actor's organization."""
+        return self.pop_up.admin_link(actor, scopes)
+
+    async def bot_token(self) -> str:
+        """The bot's own token for `BOT_TOKEN_SCOPE`. Raises EntraUnavailable, NotConfigured."""
+        return await self._bot_token.get()
+
+    async def close(self) -> None:
+        """Let what is under way end, then stop."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self._bot_token.close()
+        self._entra.close()
+
+    async def _exchange(self, actor: Actor, assertion: str, scopes: tuple[str, ...]) -> None:
+        async with self._lock(actor):
+
+            async def ask(some: tuple[str, ...]) -> Grant:
+                return await self._entra.on_behalf_of(actor.tenant_id, assertion, some)
+
+            grant = await _asked(ask, scopes)
+            await self._enter(actor, grant)
+
+    async def _finish(self, actor: Actor, one_time_code: str, scopes: tuple[str, ...]) -> None:
+        arrival = await self.pop_up.fetch(one_time_code)
+        if arrival.actor != actor:
+            raise WrongPerson
+        async with self._lock(actor):
+            await self._enter(actor, await self._entra.redeem(actor.tenant_id, arrival.flow))
+        missing = tuple(scope for scope in scopes if scope not in arrival.flow.scopes)
+        if missing:
+            raise ConsentNeeded(missing)
+
+    async def _token(
+        self, actor: Actor, scopes: tuple[str, ...], min_life_s: float, renew: bool
+    ) -> Token:
+        async with self._lock(actor):
+            stored = await self._cache.load(actor)
+            if stored is None or stored.text is None:
+                raise SignInNeeded
+            token = _kept(stored, scopes)
+            if token and not renew and token.life_s() >= max(min_life_s, _MARGIN_S):
+                return token
+            if token and time.monotonic() < stored.seen.get(("too short", min_life_s), 0.0):
+                raise TokenTooShort
+            return await self._renewed(actor, stored, scopes, min_life_s)
+
+    async def _renewed(
+        self, actor: Actor, stored: Stored, scopes: tuple[str, ...], min_life_s: float
+    ) -> Token:
+        async def ask(some: tuple[str, ...]) -> str:
+            return await self._entra.renew(actor, stored.text or "", some)
+
+        renewed = await self._keep(actor, await _asked(ask, scopes), stored, is_new=False)
+        token = _kept(renewed, scopes)
+        if token is None:  # Entra gave less than was asked for
+            raise ConsentNeeded(scopes)
+        if token.life_s() < min_life_s:
+            # A worker with a hundred batches must not ask Entra a hundred times.
+            renewed.seen["too short", min_life_s] = time.monotonic() + _SHORT_S
+            raise TokenTooShort
+        return token
+
+    async def _enter(self, actor: Actor, grant: Grant) -> None:
+        if not grant.is_for(actor):
+            raise WrongPerson
+        await self._keep(actor, grant.text, await self._cache.load(actor), is_new=True)
+
+    async def _keep(
+        self, actor: Actor, fresh: str, stored: Stored | None, *, is_new: bool
+    ) -> Stored:
+        for _ in range(_TRIES):
+            text = merge(stored.text if stored else None, fresh)
+            saved = await self._cache.save(actor, text, over=stored.version if stored else None)
+            if saved:
+                return saved
+            stored = await self._cache.load(actor)
+            if stored is None and not is_new:
+                raise SignInNeeded("signed out meanwhile")
+        raise IdentityError("the cache was written by others all the time")
+
+    def _lock(self, actor: Actor) -> asyncio.Lock:
+        lock = self._locks.get(actor)
+        if lock is None:
+            lock = self._locks[actor] = asyncio.Lock()
+        return lock
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, _T]) -> _T:
+        # A turn that gives up waiting must not lose a refresh token that Entra already gave.
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, even when nobody waits for it any more
+
+
+def _kept(stored: Stored, scopes: Sequence[str]) -> Token | None:
+    wanted = frozenset(scopes)
+    if wanted not in stored.seen:
+        stored.seen[wanted] = longest_token(stored.text, wanted) if stored.text else None
+    token: Token | None = stored.seen[wanted]
+    return token
+
+
+async def _asked(ask: Callable[[tuple[str, ...]], Awaitable[_T]], scopes: tuple[str, ...]) -> _T:
+    """Ask for these scopes; when consent is missing, find out whose.
+
+    Entra does not say which permission it misses. Where those of the administrator turn out to be
+    there, the rest are the person's own to give.
+    """
+    try:
+        return await ask(scopes)
+    except AdminConsentNeeded as refused:
+        for_admins = tuple(scope for scope in scopes if scope in ADMIN_ONLY)
+        own = tuple(scope for scope in scopes if scope not in ADMIN_ONLY)
+        if not own or not for_admins:
+            raise
+        detail = str(refused)
+    await ask(for_admins)
+    raise ConsentNeeded(own, detail)

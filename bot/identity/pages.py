@@ -1,0 +1,169 @@
+"""The pages of the consent pop-up: where it starts, where it ends, and an administrator's return.
+
+Source: the authentication flow for bots and message extensions in Teams, whose last page calls
+`notifySuccess` of the Teams JavaScript library; Teams then sends `signin/verifyState`.
+"""
+
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import NamedTuple
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.errors import SignInExpired
+from bot.identity.obo import Identity
+from bot.identity.sign_in import LINK_LIFE_S
+from bot.settings import ROOT
+
+_WEB = Path(__file__).parent / "web"
+_TEAMS_JS = ROOT / "node_modules/@microsoft/teams-js/dist/umd/MicrosoftTeams.min.js"
+_PAGE = Template((_WEB / "page.html").read_text("utf-8"))
+_SCRIPTS = '<script src="/auth/teams.js"></script>\n<script src="/auth/end.js"></script>'
+
+# The Teams clients that may show a page of ours in a frame; 'self' is for a Teams page that is
+# served from our own address.
+_TEAMS = (
+    "'self' https://teams.microsoft.com https://*.teams.microsoft.com "
+    "https://*.cloud.microsoft https://*.office.com https://*.microsoft365.com"
+)
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        # Where the Teams library looks up which addresses are Teams' own.
+        "connect-src https://res.cdn.office.net; "
+        f"base-uri 'none'; form-action 'none'; frame-ancestors {_TEAMS}"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Note(NamedTuple):
+    """What a page says. `reason` is what a failure tells Teams; it is empty for a success."""
+
+    heading: str
+    sentence: str
+    reason: str = ""
+    status: int = 200
+
+
+SIGNED_IN = Note("You are signed in", "You can close this window and go back to Teams.")
+APPROVED = Note(
+    "Approved",
+    "Herald may now do this for the people of your organization. They can try again at once.",
+)
+NOT_APPROVED = Note(
+    "Not approved",
+    "Nothing was changed. You can open the link again whenever you like.",
+    "not_approved",
+)
+EXPIRED = Note(
+    "This link has expired",
+    "It was used already, or too much time has passed. Please start again in Teams.",
+    "expired",
+    400,
+)
+FAILED = Note(
+    "That did not work",
+    "Microsoft's sign-in page reported a problem. Please start again in Teams.",
+    "failed",
+)
+# What Entra's `error` means; its own description is not shown, since anybody can write one.
+ENDS = {
+    "access_denied": Note(
+        "You did not agree",
+        "Herald was not given your permission, so it can't act in your name. "
+        "You can start again in Teams.",
+        "access_denied",
+    ),
+    "consent_required": Note(
+        "An administrator is needed",
+        "Only an administrator of your organization can approve this.",
+        "consent_required",
+    ),
+}
+
+
+def routes(identity: Identity) -> list[web.RouteDef]:
+    """The routes of the pop-up, below `/auth/`."""
+    pages = _Pages(identity)
+    return [
+        # No HEAD: a program that looks at a link must not use it up.
+        web.get("/auth/start", _guarded(pages.start), allow_head=False),
+        web.get("/auth/end", _guarded(pages.end), allow_head=False),
+        web.get("/auth/approved", _guarded(pages.approved), allow_head=False),
+        web.get("/auth/page.css", _file(_WEB / "page.css", "text/css")),
+        web.get("/auth/end.js", _file(_WEB / "end.js", "text/javascript")),
+        web.get("/auth/teams.js", _file(_TEAMS_JS, "text/javascript")),
+    ]
+
+
+class _Pages:
+    def __init__(self, identity: Identity) -> None:
+        self._pop_up = identity.pop_up
+
+    async def start(self, request: web.Request) -> web.StreamResponse:
+        """Send the browser to Entra, with a cookie by which it is known when it comes back."""
+        departure = await self._pop_up.depart(request.query.get("s", ""))
+        away = web.Response(status=302, headers={"Location": departure.location})
+        away.set_cookie(
+            departure.cookie_name,
+            departure.cookie_value,
+            max_age=LINK_LIFE_S,
+            path="/auth",
+            httponly=True,
+            samesite="Lax",
+            secure=self._pop_up.is_secure,
+        )
+        return away
+
+    async def end(self, request: web.Request) -> web.StreamResponse:
+        """Take Entra's answer and hand a one-time code to Teams."""
+        query = request.query
+        record = await self._pop_up.arrive(query.get("state", ""), request.cookies)
+        if "error" in query or not query.get("code"):
+            return _page(ENDS.get(query.get("error", ""), FAILED), scripts=_SCRIPTS)
+        code = await self._pop_up.keep_code(record, query["code"])
+        return _page(SIGNED_IN, code=code, scripts=_SCRIPTS)
+
+    async def approved(self, request: web.Request) -> web.StreamResponse:
+        """Tell an administrator how it went. Nothing here is believed: the next send shows it."""
+        refused = "error" in request.query
+        given = request.query.get("admin_consent", "").lower() == "true"
+        return _page(APPROVED if given and not refused else NOT_APPROVED)
+
+
+def _guarded(handler: Handler) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            response = await handler(request)
+        except SignInExpired:
+            response = _page(EXPIRED, scripts=_SCRIPTS)
+        response.headers.update(_HEADERS)
+        return response
+
+    return answer
+
+
+def _page(note: Note, *, code: str = "", scripts: str = "") -> web.Response:
+    words = {
+        "heading": note.heading,
+        "sentence": note.sentence,
+        "mood": "bad" if note.reason else "good",
+        "code": code,
+        "reason": note.reason,
+    }
+    escaped = {name: escape(word) for name, word in words.items()}
+    html = _PAGE.substitute(escaped, scripts=scripts)
+    return web.Response(text=html, content_type="text/html", status=note.status)
+
+
+def _file(path: Path, content_type: str) -> Handler:
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        headers = {**_HEADERS, "Cache-Control": "no-cache", "Content-Type": content_type}
+        return web.FileResponse(path, headers=headers)
+
+    return answer

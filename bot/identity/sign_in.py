@@ -1,0 +1,158 @@
+"""The consent pop-up's steps: a link, a trip to Entra, and a one-time code that Teams carries back.
+
+Authorization code with PKCE (RFC 7636). What goes through the browser is random or sealed; what was
+agreed on stays in the database. A link is for one actor; who completed it is looked at last, when
+the code is redeemed (`bot.identity.obo`).
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from bot.actor import Actor
+from bot.errors import SignInExpired
+from bot.identity.entra import CodeFlow
+from bot.identity.permissions import SIGN_IN
+from bot.identity.token_cache import SignIns
+from bot.sealing import Seal, Unreadable
+from bot.settings import Settings
+
+LINK_LIFE_S = 10 * 60
+CODE_LIFE_S = 5 * 60
+_GRAPH = "https://graph.microsoft.com/"
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Where the browser goes next, and the cookie that it takes along to be known again."""
+
+    location: str = field(repr=False)
+    cookie_name: str
+    cookie_value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A sign-in that came back: who it was started for, and what redeems it."""
+
+    actor: Actor
+    flow: CodeFlow
+
+
+class PopUp:
+    """Builds the link, sends the browser on its way and takes it back."""
+
+    def __init__(self, settings: Settings, sign_ins: SignIns) -> None:
+        self._settings = settings
+        self._sign_ins = sign_ins
+        self._seal = Seal(settings.secrets, "sign-in")
+        self.is_secure = settings.public_url.startswith("https:")
+
+    @property
+    def redirect_uri(self) -> str:
+        """The address that is registered with Entra as this application's."""
+        return f"{self._settings.public_url}/auth/end"
+
+    def link(self, actor: Actor, scopes: Sequence[str]) -> str:
+        """The address to open in the pop-up; good for ten minutes."""
+        wish = {"t": actor.tenant_id, "u": actor.user_id, "s": list(scopes)}
+        return f"{self._settings.public_url}/auth/start?s={self._seal.seal_json(wish).decode()}"
+
+    def admin_link(self, actor: Actor, scopes: Sequence[str]) -> str:
+        """The address where an administrator of the actor's tenant approves these permissions.
+
+        Source: the Microsoft identity platform's admin consent endpoint, v2.0.
+        """
+        query = {
+            "client_id": self._settings.microsoft_app_id,
+            "scope": " ".join(_GRAPH + scope for scope in scopes),
+            "redirect_uri": f"{self._settings.public_url}/auth/approved",
+            "state": secrets.token_urlsafe(12),
+        }
+        return self._at_entra(actor.tenant_id, "v2.0/adminconsent", query)
+
+    async def depart(self, sealed: str) -> Departure:
+        """Begin the sign-in that a link stands for.
+
+        Raises:
+            SignInExpired: the link is not ours, was changed, or is older than ten minutes.
+        """
+        wish = self._wish(sealed)
+        verifier, nonce, cookie = (secrets.token_urlsafe(48) for _ in range(3))
+        record = {"t": wish["t"], "u": wish["u"], "s": wish["s"], "v": verifier, "n": nonce}
+        record["b"] = _digest(cookie)
+        state = await self._sign_ins.keep("state", record, life_s=LINK_LIFE_S)
+        query = {
+            "client_id": self._settings.microsoft_app_id,
+            "response_type": "code",
+            "response_mode": "query",
+            "redirect_uri": self.redirect_uri,
+            "scope": " ".join([*wish["s"], *SIGN_IN]),
+            "state": state,
+            "nonce": _digest(nonce),
+            "code_challenge": _challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        location = self._at_entra(wish["t"], "oauth2/v2.0/authorize", query)
+        return Departure(location, _cookie_name(state), cookie)
+
+    async def arrive(self, state: str, cookies: Mapping[str, str]) -> dict[str, Any]:
+        """What was agreed on when this state was made; it counts once.
+
+        Raises:
+            SignInExpired: it is unknown, used or too old, or this is another browser.
+        """
+        record = await self._sign_ins.take("state", state)
+        cookie = cookies.get(_cookie_name(state), "")
+        if record is None or not hmac.compare_digest(record["b"], _digest(cookie)):
+            raise SignInExpired
+        return record
+
+    async def keep_code(self, record: dict[str, Any], code: str) -> str:
+        """Keep Entra's authorization code and return the one-time code that fetches it."""
+        kept = {key: record[key] for key in ("t", "u", "s", "v", "n")} | {"c": code}
+        return await self._sign_ins.keep("code", kept, life_s=CODE_LIFE_S)
+
+    async def fetch(self, one_time_code: str) -> Arrival:
+        """What a one-time code stands for; it counts once, whoever brings it.
+
+        Raises:
+            SignInExpired: it is unknown, used or older than five minutes.
+        """
+        kept = await self._sign_ins.take("code", one_time_code)
+        if kept is None:
+            raise SignInExpired
+        flow = CodeFlow(kept["c"], kept["v"], kept["n"], self.redirect_uri, tuple(kept["s"]))
+        return Arrival(Actor(kept["t"], kept["u"]), flow)
+
+    def _wish(self, sealed: str) -> dict[str, Any]:
+        try:
+            wish: dict[str, Any] = self._seal.open_json(
+                sealed.encode("ascii", "replace"), max_age_s=LINK_LIFE_S
+            )
+        except Unreadable:
+            raise SignInExpired from None
+        return wish
+
+    def _at_entra(self, tenant_id: str, path: str, query: Mapping[str, str]) -> str:
+        encoded = urlencode(query, quote_via=quote)
+        return f"{self._settings.entra_authority}/{quote(tenant_id, safe='')}/{path}?{encoded}"
+
+
+def _challenge(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _cookie_name(state: str) -> str:
+    # One for each sign-in, so that two pop-ups at once do not take each other's.
+    return f"herald-sign-in-{_digest(state)[:16]}"
