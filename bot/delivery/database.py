@@ -45,6 +45,7 @@ class Database:
             self._reader = self._writer = create_async_engine(
                 url, pool_size=10, max_overflow=10, pool_pre_ping=True
             )
+        self.kind = self.url.get_backend_name()
         self._one_writer = asyncio.Lock() if self.is_sqlite else None
 
     @asynccontextmanager

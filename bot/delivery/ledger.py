@@ -161,12 +161,16 @@ class Ledger:
 
     # Working: claim, fence, settle ---------------------------------------------------------------
 
-    async def claim(self, worker: str, *, most: int, lease_ms: int) -> list[Batch]:
-        """Take up to `most` due batches in hand, oldest first. Nobody else gets them meanwhile."""
+    async def claim(self, worker: str, *, kind: Kind, most: int, lease_ms: int) -> list[Batch]:
+        """Take up to `most` due batches of a kind in hand, oldest first; nobody else gets them."""
         now = self.clock_ms()
         due = (
             select(BATCHES.c.id)
-            .where(BATCHES.c.state == State.QUEUED.value, BATCHES.c.due_at_ms <= now)
+            .where(
+                BATCHES.c.state == State.QUEUED.value,
+                BATCHES.c.kind == kind.value,
+                BATCHES.c.due_at_ms <= now,
+            )
             .order_by(BATCHES.c.due_at_ms, BATCHES.c.id)
             .limit(most)
             .with_for_update(skip_locked=True)

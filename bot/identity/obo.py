@@ -95,12 +95,17 @@ class Identity:
         stored = self._cache.recall(actor) or await self._cache.load(actor)
         return account(stored.text) if stored and stored.text else None
 
-    async def sign_in_link(self, actor: Actor, scopes: Sequence[str]) -> str:
-        """The address of the consent pop-up; sealed, and good for ten minutes."""
-        return self.pop_up.link(actor, scopes)
+    async def sign_in_link(self, actor: Actor, scopes: Sequence[str], *, then: str = "") -> str:
+        """The address of the consent pop-up; sealed, and good for ten minutes.
 
-    async def finish(self, actor: Actor, one_time_code: str, scopes: Sequence[str] = ()) -> None:
+        `then` is a word that `finish` gives back: what goes on afterwards.
+        """
+        return self.pop_up.link(actor, scopes, then)
+
+    async def finish(self, actor: Actor, one_time_code: str, scopes: Sequence[str] = ()) -> str:
         """Complete a sign-in with the code that `signin/verifyState` carries.
+
+        Returns the `then` of its link.
 
         Raises:
             SignInExpired: the code is unknown, used or too old.
@@ -108,7 +113,7 @@ class Identity:
             ConsentNeeded: it is kept, but does not cover all of `scopes`.
             SignInNeeded, EntraUnavailable, NotConfigured: as in `exchange`.
         """
-        await self._to_the_end(self._finish(actor, one_time_code, tuple(scopes)))
+        return await self._to_the_end(self._finish(actor, one_time_code, tuple(scopes)))
 
     def admin_consent_link(self, actor: Actor, scopes: Sequence[str]) -> str:
         """The address to forward to an administrator of the actor's organization."""
@@ -133,7 +138,7 @@ class Identity:
             grant = await _asked(ask, scopes)
             await self._enter(actor, grant)
 
-    async def _finish(self, actor: Actor, one_time_code: str, scopes: tuple[str, ...]) -> None:
+    async def _finish(self, actor: Actor, one_time_code: str, scopes: tuple[str, ...]) -> str:
         arrival = await self.pop_up.fetch(one_time_code)
         if arrival.actor != actor:
             raise WrongPerson
@@ -142,6 +147,7 @@ class Identity:
         missing = tuple(scope for scope in scopes if scope not in arrival.flow.scopes)
         if missing:
             raise ConsentNeeded(missing)
+        return arrival.then
 
     async def _token(
         self, actor: Actor, scopes: tuple[str, ...], min_life_s: float, renew: bool

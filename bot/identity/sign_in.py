@@ -38,10 +38,11 @@ class Departure:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A sign-in that came back: who it was started for, and what redeems it."""
+    """A sign-in that came back: who it was started for, what redeems it, and what goes on then."""
 
     actor: Actor
     flow: CodeFlow
+    then: str = ""
 
 
 class PopUp:
@@ -58,9 +59,9 @@ class PopUp:
         """The address that is registered with Entra as this application's."""
         return f"{self._settings.public_url}/auth/end"
 
-    def link(self, actor: Actor, scopes: Sequence[str]) -> str:
+    def link(self, actor: Actor, scopes: Sequence[str], then: str = "") -> str:
         """The address to open in the pop-up; good for ten minutes."""
-        wish = {"t": actor.tenant_id, "u": actor.user_id, "s": list(scopes)}
+        wish = {"t": actor.tenant_id, "u": actor.user_id, "s": list(scopes), "x": then}
         return f"{self._settings.public_url}/auth/start?s={self._seal.seal_json(wish).decode()}"
 
     def admin_link(self, actor: Actor, scopes: Sequence[str]) -> str:
@@ -84,7 +85,7 @@ class PopUp:
         """
         wish = self._wish(sealed)
         verifier, nonce, cookie = (secrets.token_urlsafe(48) for _ in range(3))
-        record = {"t": wish["t"], "u": wish["u"], "s": wish["s"], "v": verifier, "n": nonce}
+        record = {key: wish[key] for key in ("t", "u", "s", "x")} | {"v": verifier, "n": nonce}
         record["b"] = _digest(cookie)
         state = await self._sign_ins.keep("state", record, life_s=LINK_LIFE_S)
         query = {
@@ -115,7 +116,7 @@ class PopUp:
 
     async def keep_code(self, record: dict[str, Any], code: str) -> str:
         """Keep Entra's authorization code and return the one-time code that fetches it."""
-        kept = {key: record[key] for key in ("t", "u", "s", "v", "n")} | {"c": code}
+        kept = {key: record[key] for key in ("t", "u", "s", "x", "v", "n")} | {"c": code}
         return await self._sign_ins.keep("code", kept, life_s=CODE_LIFE_S)
 
     async def fetch(self, one_time_code: str) -> Arrival:
@@ -128,7 +129,7 @@ class PopUp:
         if kept is None:
             raise SignInExpired
         flow = CodeFlow(kept["c"], kept["v"], kept["n"], self.redirect_uri, tuple(kept["s"]))
-        return Arrival(Actor(kept["t"], kept["u"]), flow)
+        return Arrival(Actor(kept["t"], kept["u"]), flow, kept["x"])
 
     def _wish(self, sealed: str) -> dict[str, Any]:
         try:

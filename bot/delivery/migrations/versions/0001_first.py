@@ -1,4 +1,4 @@
-"""The first tables: deliveries, batches, drafts, and what is seen once."""
+"""The first tables: deliveries and batches, drafts, what is seen once, and sign-ins."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -60,3 +60,18 @@ def upgrade() -> None:
         sa.Column("key", sa.String(200), primary_key=True),
         sa.Column("seen_at_ms", sa.BigInteger, nullable=False),
     )
+    op.create_table(
+        "token_caches",
+        sa.Column("tenant_id", sa.String(36), primary_key=True),
+        sa.Column("user_id", sa.String(36), primary_key=True),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("updated_at_ms", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "sign_ins",
+        sa.Column("key_hash", sa.String(64), primary_key=True),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("expires_at_ms", sa.BigInteger, nullable=False),
+    )
+    op.create_index("ix_sign_ins_expires_at_ms", "sign_ins", ["expires_at_ms"])

@@ -1,0 +1,163 @@
+"""The form of an appointment text: from values as they came to a request, or errors by field.
+
+Everything is checked here, whatever the client checked: fields may be missing, stale or hostile.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from bot.appointments.phone import NotTextable, read_number
+from bot.appointments.request import LANGUAGES, MESSAGE_TYPES, Attendee
+from bot.appointments.zones import windows_name
+
+MAX_ROWS = 10
+MAX_ATTENDEES = 50  # a card shows each of them back; more is a case for a second text
+_MAX_LINES_NAMED = 5
+_TEAMS_HOSTS = ("teams.microsoft.com", "teams.cloud.microsoft", "teams.live.com")
+_UTC = "UTC"  # its Windows name is the same
+_PATHS = re.compile(r"/(l/meetup-join/|meet/)[^\s]+")
+
+
+@dataclass(frozen=True)
+class TextEntry:
+    """What a form says about a text, read and checked, before the meeting is looked up."""
+
+    join_link: str
+    message_type: str
+    language: str
+    attendees: tuple[Attendee, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Reading:
+    errors: dict[str, str] = field(default_factory=dict)
+    attendees: dict[str, Attendee] = field(default_factory=dict)
+    repeated: int = 0
+
+    def add(self, attendee: Attendee) -> None:
+        if attendee.number in self.attendees:
+            self.repeated += 1
+        else:
+            self.attendees[attendee.number] = attendee
+
+
+def read(
+    values: Mapping[str, str], *, rows: int, own_zone: str
+) -> tuple[TextEntry | None, dict[str, str]]:
+    """Read a submitted form.
+
+    `values` are the inputs by id; `own_zone` is the user's IANA zone, for list lines without one.
+    Returns the entry and no errors, or None and one sentence for each field that needs another
+    look.
+    """
+    reading = _Reading()
+    join_link = _join_link(values, reading.errors)
+    message_type = values.get("message_type", "")
+    if message_type not in MESSAGE_TYPES:
+        reading.errors["message_type"] = "Choose what the text says."
+    language = values.get("language") or LANGUAGES[0]
+    if language not in LANGUAGES:
+        reading.errors["language"] = "Choose one of the languages in the list."
+    _read_rows(values, rows, reading)
+    _read_list(values.get("attendee_list", ""), own_zone, reading)
+    if not reading.attendees and not any(
+        key.startswith(("phone_", "attendee")) for key in reading.errors
+    ):
+        reading.errors["phone_0"] = "Enter at least one phone number."
+    if len(reading.attendees) > MAX_ATTENDEES:
+        reading.errors["attendee_list"] = (
+            f"{len(reading.attendees)} numbers are more than one text can have. "
+            f"Send to at most {MAX_ATTENDEES} at a time."
+        )
+    if reading.errors:
+        return None, reading.errors
+    notes: tuple[str, ...] = ()
+    if reading.repeated:
+        notes = ("A number that was entered twice gets one text.",)
+    attendees = tuple(reading.attendees.values())
+    return TextEntry(join_link, message_type, language, attendees, notes), {}
+
+
+def _join_link(values: Mapping[str, str], errors: dict[str, str]) -> str:
+    pasted = _first_link(values.get("join_link", ""))
+    if pasted:
+        return _checked_link(pasted, "join_link", errors)
+    chosen = values.get("meeting", "").strip()
+    if chosen:
+        return _checked_link(chosen, "meeting", errors)
+    errors["join_link"] = "Choose the appointment, or paste its Teams join link."
+    return ""
+
+
+def _first_link(pasted: str) -> str:
+    # People paste the whole invitation; the link is in it.
+    found = re.search(r"https://\S+", pasted)
+    return found.group().rstrip(">)].,;") if found else pasted.strip()
+
+
+def _checked_link(link: str, name: str, errors: dict[str, str]) -> str:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        parts = urlsplit("")
+    if (
+        parts.scheme != "https"
+        or parts.hostname not in _TEAMS_HOSTS
+        or not _PATHS.match(parts.path)
+    ):
+        errors[name] = (
+            "This is not a Teams join link. It stands in the meeting's invitation and starts with "
+            "https://teams.microsoft.com/l/meetup-join/ or https://teams.microsoft.com/meet/."
+        )
+    return link
+
+
+def _read_rows(values: Mapping[str, str], rows: int, reading: _Reading) -> None:
+    for row in range(min(rows, MAX_ROWS)):
+        written = values.get(f"phone_{row}", "").strip()
+        if not written:
+            continue
+        zone = windows_name(values.get(f"zone_{row}", ""))
+        if zone is None:
+            reading.errors[f"zone_{row}"] = "Choose this person's time zone."
+        try:
+            number = read_number(written)
+        except NotTextable as error:
+            reading.errors[f"phone_{row}"] = str(error)
+            continue
+        if zone is not None:
+            reading.add(Attendee(number, zone))
+
+
+def _read_list(pasted: str, own_zone: str, reading: _Reading) -> None:
+    lines = [line.strip() for line in re.split(r"[\r\n;]+", pasted) if line.strip()]
+    if len(lines) > MAX_ATTENDEES:
+        reading.errors["attendee_list"] = (
+            f"{len(lines)} lines are more than one text can have. "
+            f"Send to at most {MAX_ATTENDEES} at a time."
+        )
+        return
+    wrong = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            reading.add(_read_line(line, own_zone))
+        except NotTextable as error:
+            wrong.append(f"Line {number}: {error}")
+    if wrong:
+        more = len(wrong) - _MAX_LINES_NAMED
+        named = " ".join(wrong[:_MAX_LINES_NAMED])
+        reading.errors["attendee_list"] = named + (f" And {more} more lines." if more > 0 else "")
+
+
+def _read_line(line: str, own_zone: str) -> Attendee:
+    """`number` or `number, time zone`; a tab does as well as a comma."""
+    written, *rest = re.split(r"[,\t]", line, maxsplit=1)
+    zone_written = rest[0].strip() if rest else ""
+    number = read_number(written)
+    zone = windows_name(zone_written or own_zone)
+    if zone is None and zone_written:
+        raise NotTextable(f"“{zone_written[:40]}” is not a time zone. Write Eastern, Pacific, …")
+    return Attendee(number, zone or _UTC)

@@ -1,0 +1,113 @@
+"""Time zones: Teams and people say IANA names or plain words, Graph wants Windows names."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_datetime, get_timezone_name
+from tzlocal.windows_tz import tz_win, win_tz
+
+# The zones of the United States, from east to west: IANA name and what people call it.
+_UNITED_STATES = (
+    ("America/Puerto_Rico", "Atlantic time (Puerto Rico)"),
+    ("America/New_York", "Eastern time"),
+    ("America/Indiana/Indianapolis", "Eastern time (Indiana)"),
+    ("America/Chicago", "Central time"),
+    ("America/Denver", "Mountain time"),
+    ("America/Phoenix", "Mountain time (Arizona)"),
+    ("America/Los_Angeles", "Pacific time"),
+    ("America/Anchorage", "Alaska time"),
+    ("America/Adak", "Aleutian time"),
+    ("Pacific/Honolulu", "Hawaii time"),
+)
+_SHORT = {
+    "eastern": "America/New_York",
+    "et": "America/New_York",
+    "est": "America/New_York",
+    "edt": "America/New_York",
+    "central": "America/Chicago",
+    "ct": "America/Chicago",
+    "cst": "America/Chicago",
+    "cdt": "America/Chicago",
+    "mountain": "America/Denver",
+    "mt": "America/Denver",
+    "mst": "America/Denver",
+    "mdt": "America/Denver",
+    "arizona": "America/Phoenix",
+    "pacific": "America/Los_Angeles",
+    "pt": "America/Los_Angeles",
+    "pst": "America/Los_Angeles",
+    "pdt": "America/Los_Angeles",
+    "alaska": "America/Anchorage",
+    "akst": "America/Anchorage",
+    "hawaii": "Pacific/Honolulu",
+    "hst": "Pacific/Honolulu",
+    "utc": "Etc/UTC",
+    "gmt": "Etc/GMT",
+}
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A zone to choose: its Windows name, and what people call it."""
+
+    windows: str
+    name: str
+
+
+def offered(own_iana: str) -> tuple[Zone, ...]:
+    """The zones a form offers: the user's own first, then those of the United States."""
+    rows = list(_UNITED_STATES)
+    own = windows_name(own_iana)
+    if own and own not in {tz_win[iana] for iana, _ in rows}:
+        rows.insert(0, (own_iana, friendly(own_iana)))
+    zones = [Zone(tz_win[iana], name) for iana, name in rows]
+    zones.sort(key=lambda zone: zone.windows != own)
+    return tuple(zones)
+
+
+def windows_name(written: str) -> str | None:
+    """The Windows name of a zone written as IANA, Windows, or plain word; None if unknown."""
+    name = " ".join(written.split())
+    if name in win_tz:
+        return name
+    if name in tz_win:
+        return str(tz_win[name])
+    plain = name.lower().removesuffix(" time").removesuffix(" standard").removesuffix(" daylight")
+    return tz_win.get(_SHORT.get(plain, "")) or _by_folded_name().get(name.lower())
+
+
+@lru_cache(maxsize=1)
+def _by_folded_name() -> dict[str, str]:
+    folded = {iana.lower(): windows for iana, windows in tz_win.items()}
+    folded |= {windows.lower(): windows for windows in win_tz}
+    return folded | {name.lower(): tz_win[iana] for iana, name in _UNITED_STATES}
+
+
+def iana_name(windows: str) -> str:
+    """The IANA name of a Windows zone; UTC if there is none."""
+    return str(win_tz.get(windows, "Etc/UTC"))
+
+
+def friendly(zone: str) -> str:
+    """What people call a zone, from its Windows or IANA name: "Pacific time"."""
+    iana = zone if zone in tz_win else iana_name(zone)
+    for known, name in _UNITED_STATES:
+        if tz_win[known] == tz_win.get(iana):
+            return name
+    return str(get_timezone_name(_zone_info(iana), locale="en"))
+
+
+def local_time(moment: datetime, zone: str, locale: str = "en_US") -> str:
+    """A moment on the clock of a zone (Windows or IANA name): "Tue, Dec 1, 9:00 AM"."""
+    iana = zone if zone in tz_win else iana_name(zone)
+    text = format_datetime(moment, "EEE, MMM d, h:mm a", tzinfo=_zone_info(iana), locale=locale)
+    return str(text).replace("\u202f", " ")
+
+
+def _zone_info(iana: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(iana)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

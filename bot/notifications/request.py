@@ -1,0 +1,63 @@
+"""A notification as it was asked for: checked, frozen, ready to become batches."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Where a notice leads. `choice` is what the form offered: chat, link or app.
+
+    Graph's two forms: `text` with a title and a Teams link, and `entityUrl` with the address of
+    the app's catalogue entry, which has no link of its own.
+    """
+
+    choice: str
+    source: str  # text or entityUrl
+    value: str
+    web_url: str = ""
+
+    def body(self) -> dict[str, str]:
+        """As Graph's `teamworkActivityTopic`."""
+        found = {"source": self.source, "value": self.value}
+        return found | ({"webUrl": self.web_url} if self.web_url else {})
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One teammate: an Entra object id, and the name to show."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class NoticeRequest:
+    """One notification, with every value that the form had, so that it can be changed."""
+
+    activity_type: str
+    parameters: Mapping[str, str]
+    topic: Topic
+    preview: str
+    recipients: tuple[Recipient, ...]
+    text: str  # the template, filled in
+    left_out: tuple[str, ...] = ()
+    catalogue_id: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the ledger, sealed there."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Self:
+        """What `to_json` gave."""
+        return cls(
+            **{
+                **found,
+                "topic": Topic(**found["topic"]),
+                "recipients": tuple(Recipient(**row) for row in found["recipients"]),
+                "left_out": tuple(found["left_out"]),
+            }
+        )

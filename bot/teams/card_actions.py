@@ -1,0 +1,79 @@
+"""What the buttons of cards do: one table from a button's class to what answers it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from bot.appointments.request import TextRequest
+from bot.delivery.models import Kind
+from bot.errors import StaleButton
+from bot.notifications.request import NoticeRequest
+from bot.teams.answers import Answer, Say
+from bot.teams.deliveries import Deliveries
+from bot.teams.notices import Notices
+from bot.teams.replies import Replies
+from bot.teams.texts import Texts
+from bot.teams.turn import Turn
+from cards import buttons
+from cards.buttons import Button, ChangeAndSend, LookAgain, SignIn, TryAgain
+
+RunCommand = Callable[[Turn, str], Awaitable[None]]
+_Answering = Callable[[Turn, Any], Awaitable[Answer]]
+
+
+class CardActions:
+    """Answers `Action.Execute` verbs, their `Action.Submit` fallbacks, and dialogs' submits."""
+
+    def __init__(
+        self, texts: Texts, notices: Notices, deliveries: Deliveries, replies: Replies
+    ) -> None:
+        self._texts = texts
+        self._notices = notices
+        self._deliveries = deliveries
+        self._replies = replies
+        self._run_command: RunCommand | None = None
+        self._table: Mapping[type[Button], _Answering] = {
+            buttons.OpenText: lambda turn, _button: texts.open(turn),
+            buttons.AddAttendee: texts.add_attendee,
+            buttons.ReviewText: texts.review,
+            buttons.EditText: texts.edit,
+            buttons.SendText: texts.send,
+            buttons.OpenNotice: lambda turn, _button: notices.open(turn),
+            buttons.ChooseKind: notices.choose_kind,
+            buttons.ReviewNotice: notices.review,
+            buttons.EditNotice: notices.edit,
+            buttons.SendNotice: notices.send,
+            LookAgain: self._look,
+            ChangeAndSend: self._change,
+            SignIn: self._command,
+            TryAgain: self._command,
+        }
+
+    def runs_commands_with(self, run_command: RunCommand) -> None:
+        """How a button that stands for a command is carried out."""
+        self._run_command = run_command
+
+    async def answer(self, turn: Turn, verb: object, data: object) -> Answer:
+        """Carry out one button. Never raises: what goes wrong is said beside the card."""
+        try:
+            button = buttons.read(verb, data)
+            if button is None:
+                raise StaleButton
+            return await self._table[type(button)](turn, button)
+        except Exception as error:  # noqa: BLE001 - here every error becomes a sentence
+            return await self._replies.to_button(turn, error)
+
+    async def _look(self, turn: Turn, button: LookAgain) -> Answer:
+        return await self._deliveries.look(turn, button.delivery_id)
+
+    async def _change(self, turn: Turn, button: ChangeAndSend) -> Answer:
+        delivery = await self._deliveries.owned(turn, button.delivery_id)
+        if not delivery.request:
+            raise StaleButton
+        if delivery.kind is Kind.TEXT:
+            return await self._texts.change(turn, TextRequest.from_json(delivery.request))
+        return await self._notices.change(turn, NoticeRequest.from_json(delivery.request))
+
+    async def _command(self, turn: Turn, button: SignIn | TryAgain) -> Answer:
+        assert self._run_command is not None  # noqa: S101 - wiring joins them
+        await self._run_command(turn, button.then)
+        return Say("")

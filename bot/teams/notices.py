@@ -1,0 +1,247 @@
+"""The notification's way through Teams: form, review, submit, receipt."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import structlog
+
+from bot.delivery.actions import ACTIONS
+from bot.delivery.drafts import Drafts
+from bot.delivery.models import Kind
+from bot.errors import HeraldError, IdentityError
+from bot.graph.client import Graph
+from bot.graph.errors import GraphError
+from bot.identity.obo import NOTIFY, Identity
+from bot.notifications import form, send
+from bot.notifications.activity_types import ActivityType
+from bot.notifications.audience import resolve
+from bot.notifications.form import NoticeEntry
+from bot.notifications.request import NoticeRequest, Recipient, Topic
+from bot.settings import Settings
+from bot.teams.answers import Answer, Say, ShowCard, entered, too_long
+from bot.teams.deliveries import Deliveries
+from bot.teams.delivery_views import duration
+from bot.teams.forms import Forms
+from bot.teams.sign_in import SignInFlow
+from bot.teams.turn import Turn
+from cards.buttons import ChooseKind, EditNotice, ReviewNotice, SendNotice
+from cards.notice_form import NoticeFormView, notice_form
+from cards.notice_review import NoticeReviewView, notice_review
+from cards.text_form import Choice
+
+log = structlog.get_logger(__name__)
+
+_NAMED = 20
+_NO_CATALOGUE = (
+    "Herald is not in your organization's app catalogue, so a notice can't lead there. "
+    "Choose this chat or a Teams link."
+)
+
+
+class Notices:
+    """What the commands and buttons of notifications do."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kinds: tuple[ActivityType, ...],
+        identity: Identity,
+        graph: Graph,
+        forms: Forms,
+        drafts: Drafts,
+        deliveries: Deliveries,
+        sign_in: SignInFlow,
+    ) -> None:
+        self._settings = settings
+        self._kinds = kinds
+        self._identity = identity
+        self._graph = graph
+        self._forms = forms
+        self._drafts = drafts
+        self._deliveries = deliveries
+        self._sign_in = sign_in
+        self._catalogue_ids: dict[str, str] = {}  # by tenant; the id changes only with an upload
+
+    async def open(self, turn: Turn) -> ShowCard:
+        """An empty form. Raises IdentityError where the permissions are missing."""
+        await self._identity.token(turn.actor, NOTIFY)
+        form_id = self._forms.mint(Kind.NOTICE, turn.actor)
+        values = {"activity_type": self._kinds[0].type, "topic": "chat"}
+        return await self._form(turn, form_id, values)
+
+    async def choose_kind(self, turn: Turn, button: ChooseKind) -> Answer:
+        """The same form with the inputs of the chosen kind."""
+        self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
+        values = entered(turn.value)
+        if sentence := too_long(values):
+            return Say(sentence)
+        return await self._form(turn, button.form_id, values)
+
+    async def review(self, turn: Turn, button: ReviewNotice) -> Answer:
+        """What was entered, as it was read; or the form again with what needs another look."""
+        self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
+        values = entered(turn.value)
+        if sentence := too_long(values):
+            return Say(sentence)
+        entry, errors = form.read(values, self._kinds)
+        if entry is None:
+            return await self._form(turn, button.form_id, values, errors)
+        try:
+            token = await self._identity.token(turn.actor, NOTIFY)
+            audience = await resolve(self._graph, token.value, entry, sender_id=turn.actor.user_id)
+            catalogue_id = await self._catalogue_id(turn, token.value)
+        except IdentityError as error:
+            await self._sign_in.ask(turn, NOTIFY, then="")
+            return await self._form(turn, button.form_id, values, note=error.sentence)
+        except GraphError as error:
+            note = f"{error.sentence} Nothing was sent; everything you entered is still here."
+            return await self._form(turn, button.form_id, values, note=note)
+        errors = dict(audience.errors)
+        if entry.topic == "app" and not catalogue_id:
+            errors["topic"] = _NO_CATALOGUE
+        if errors:
+            return await self._form(turn, button.form_id, values, errors)
+        request = NoticeRequest(
+            activity_type=entry.kind.type,
+            parameters=entry.parameters,
+            topic=self._topic(entry, catalogue_id),
+            preview=entry.preview,
+            recipients=audience.recipients,
+            text=entry.kind.filled(entry.parameters, actor=turn.name or "You"),
+            left_out=audience.left_out,
+            catalogue_id=catalogue_id,
+            values=_kept(values),
+        )
+        await self._drafts.keep(turn.actor, button.form_id, Kind.NOTICE, request.to_json())
+        return ShowCard.of(notice_review(_review(turn, button.form_id, request)))
+
+    async def edit(self, turn: Turn, button: EditNotice) -> Answer:
+        """Back to the form, with everything kept."""
+        self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
+        kept = await self._drafts.read(turn.actor, button.form_id, Kind.NOTICE)
+        request = NoticeRequest.from_json(kept)
+        return await self._form(turn, button.form_id, request.values, people=request.recipients)
+
+    async def send(self, turn: Turn, button: SendNotice) -> Answer:
+        """Into the ledger; the answer is the receipt when Graph is quick, else the progress."""
+        self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
+        first = await self._deliveries.submitted(turn, button.form_id)
+        if first is not None:
+            return first
+        kept = await self._drafts.read(turn.actor, button.form_id, Kind.NOTICE)
+        request = NoticeRequest.from_json(kept)
+        return await self._deliveries.submit(
+            turn, button.form_id, Kind.NOTICE, request.to_json(), send.batches(request)
+        )
+
+    async def change(self, turn: Turn, request: NoticeRequest) -> Answer:
+        """A new form with every value of an earlier delivery."""
+        form_id = self._forms.mint(Kind.NOTICE, turn.actor)
+        return await self._form(turn, form_id, request.values, people=request.recipients)
+
+    async def _form(
+        self,
+        turn: Turn,
+        form_id: str,
+        values: Mapping[str, str],
+        errors: Mapping[str, str] | None = None,
+        *,
+        note: str = "",
+        people: tuple[Recipient, ...] | None = None,
+    ) -> ShowCard:
+        chosen = values.get("activity_type")
+        kind = next((kind for kind in self._kinds if kind.type == chosen), self._kinds[0])
+        if people is None:
+            people = await self._picked(turn, values)
+        picked = set(values.get("recipients", "").split(","))
+        return ShowCard.of(
+            notice_form(
+                NoticeFormView(
+                    form_id=form_id,
+                    activity_types=tuple(
+                        Choice(kind.description, kind.type) for kind in self._kinds
+                    ),
+                    shown_type=kind.type,
+                    template=kind.template,
+                    parameters=kind.parameters,
+                    people=tuple(Choice(p.name, p.id) for p in people if p.id in picked),
+                    values=values,
+                    errors=errors or {},
+                    note=note,
+                )
+            )
+        )
+
+    async def _picked(self, turn: Turn, values: Mapping[str, str]) -> tuple[Recipient, ...]:
+        """The people picked so far with their names: the picker shows only those it is given."""
+        ids = [part.strip() for part in values.get("recipients", "").split(",") if part.strip()]
+        if not ids:
+            return ()
+        try:
+            token = await self._identity.token(turn.actor, NOTIFY)
+            found = await self._graph.people_by_id(token.value, ids)
+        except HeraldError as error:
+            log.warning("notices.names_unreadable", problem=type(error).__name__)
+            found = {}
+        return tuple(
+            Recipient(who, person.name if (person := found.get(who)) else "Chosen teammate")
+            for who in ids
+        )
+
+    async def _catalogue_id(self, turn: Turn, token: str) -> str:
+        """The app's id in this tenant's catalogue, or nothing where it can't be found."""
+        if self._settings.teams_catalog_app_id:
+            return self._settings.teams_catalog_app_id
+        tenant = turn.actor.tenant_id
+        if tenant not in self._catalogue_ids:
+            found = await self._graph.catalogue_id(token, self._settings.teams_app_id)
+            if not found:
+                return ""
+            self._catalogue_ids[tenant] = found
+        return self._catalogue_ids[tenant]
+
+    def _topic(self, entry: NoticeEntry, catalogue_id: str) -> Topic:
+        if entry.topic == "app":
+            # The address is Microsoft's, whatever GRAPH_URL says: it is a name, not a place.
+            entity = f"https://graph.microsoft.com/v1.0/appCatalogs/teamsApps/{catalogue_id}"
+            return Topic("app", "entityUrl", entity)
+        title = entry.topic_title or entry.kind.description
+        if entry.topic == "link":
+            return Topic("link", "text", title, entry.topic_link)
+        bot = quote(f"28:{self._settings.microsoft_app_id}")
+        return Topic("chat", "text", title, f"https://teams.microsoft.com/l/chat/0/0?users={bot}")
+
+
+def _kept(values: Mapping[str, str]) -> dict[str, str]:
+    # Only the form's own inputs: the verb and whatever else came along are not values.
+    own = ("activity_type", "topic", "topic_title", "topic_link", "preview", "recipients")
+    return {
+        name: value
+        for name, value in values.items()
+        if name in own or name == "recipient_list" or name.startswith("param_")
+    }
+
+
+def _review(turn: Turn, form_id: str, request: NoticeRequest) -> NoticeReviewView:
+    names = tuple(who.name for who in request.recipients[:_NAMED])
+    batches = -(-len(request.recipients) // send.BATCH)
+    estimate = ""
+    if batches > 1:
+        estimate = f"About {duration(batches / ACTIONS[Kind.NOTICE].per_second)}"
+    places = {
+        "chat": "Each person's own chat with Herald",
+        "link": request.topic.value,
+        "app": "Herald in your organization's apps",
+    }
+    return NoticeReviewView(
+        form_id=form_id,
+        sender=turn.name or "You",
+        text=request.text,
+        preview=request.preview,
+        topic=places[request.topic.choice],
+        link=request.topic.web_url,
+        recipients=names,
+        recipient_count=len(request.recipients),
+        left_out=request.left_out,
+        estimate=estimate,
+    )

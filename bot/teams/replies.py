@@ -1,0 +1,61 @@
+"""From an error to what a person reads. The only place that catches broadly."""
+
+import uuid
+
+import structlog
+
+from bot.errors import HeraldError, IdentityError
+from bot.teams.answers import Answer, Say
+from bot.teams.sign_in import SignInFlow
+from bot.teams.turn import Turn
+from cards.elements import payload
+from cards.notes import NoteView, note
+
+log = structlog.get_logger(__name__)
+
+
+class Replies:
+    """Answers errors: in words for a command, beside the card for a button."""
+
+    def __init__(self, sign_in: SignInFlow) -> None:
+        self._sign_in = sign_in
+
+    async def to_command(self, turn: Turn, error: Exception, *, command: str) -> None:
+        """A command failed: say so in the chat, with what to do about it."""
+        if isinstance(error, IdentityError):
+            await self._sign_in.explain(turn, error, then=command)
+            return
+        sentence, reference = _words(error)
+        await turn.send(
+            payload(
+                note(
+                    NoteView(
+                        "That did not work",
+                        sentence,
+                        "problem",
+                        advice=str(getattr(error, "advice", "")),
+                        reference=reference,
+                        try_again=command,
+                    )
+                )
+            )
+        )
+
+    async def to_button(self, turn: Turn, error: Exception) -> Answer:
+        """A button failed: the card stays as it is, with all that was typed into it."""
+        if isinstance(error, IdentityError):
+            await self._sign_in.explain(turn, error, then="")
+            return Say(error.sentence)
+        sentence, reference = _words(error)
+        return Say(f"{sentence} (Reference: {reference})" if reference else sentence)
+
+
+def _words(error: Exception) -> tuple[str, str]:
+    """The sentence, and a reference for what nobody expected."""
+    if isinstance(error, HeraldError):
+        log.info("turn.refused", problem=type(error).__name__)
+        return error.sentence, str(getattr(error, "request_id", ""))
+    reference = uuid.uuid4().hex[:8]
+    # The type alone: an unexpected error's own words may hold what must not be logged.
+    log.error("turn.failed", reference=reference, problem=type(error).__name__, exc_info=error)
+    return HeraldError().sentence, reference

@@ -1,0 +1,130 @@
+"""One turn: who is asking, where, and what was said. Read from the verified activity alone."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from botbuilder.core import TurnContext
+from botbuilder.schema import Activity, ActivityTypes, Attachment
+
+from bot.actor import Actor
+from bot.delivery.models import Place
+from bot.errors import HeraldError
+from bot.teams.adapter import RAW
+
+CARD_TYPE = "application/vnd.microsoft.card.adaptive"
+
+Surface = Literal["personal", "groupChat", "channel"]
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MENTION = re.compile(r"<at\b[^>]*>.*?</at>", re.IGNORECASE | re.DOTALL)
+
+
+class NobodyThere(HeraldError):
+    """Teams did not say who you are, so Herald can't act in your name."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one activity asks.
+
+    `place.activity_id` is the message whose button was pressed, or empty. `value` is the
+    activity's value: hostile data.
+    """
+
+    actor: Actor
+    name: str
+    place: Place
+    surface: Surface
+    text: str
+    value: Mapping[str, Any]
+    raw: Mapping[str, Any] = field(repr=False)
+    context: TurnContext = field(repr=False)
+
+    async def send(self, card: Mapping[str, Any], *, summary: str = "") -> str:
+        """Send a card as a new message; returns its activity id."""
+        sent = await self.context.send_activity(card_message(card, summary=summary))
+        return str(sent.id) if sent and sent.id else ""
+
+
+def card_message(card: Mapping[str, Any], *, summary: str = "") -> Activity:
+    """A message that is one card. `summary` is what notifications and lists show of it."""
+    return Activity(
+        type=ActivityTypes.message,
+        summary=summary or str(card.get("fallbackText", "")) or None,
+        attachments=[Attachment(content_type=CARD_TYPE, content=card)],
+    )
+
+
+def read_turn(context: TurnContext) -> Turn:
+    """The turn of a verified activity.
+
+    Raises:
+        NobodyThere: the activity names no user or no tenant (a connector, a bot).
+    """
+    raw: Mapping[str, Any] = context.turn_state[RAW]
+    tenant = _guid(_at(raw, "channelData", "tenant", "id")) or _guid(
+        _at(raw, "conversation", "tenantId")
+    )
+    user = _guid(_at(raw, "from", "aadObjectId"))
+    if not tenant or not user:
+        raise NobodyThere
+    value = raw.get("value")
+    return Turn(
+        actor=Actor(tenant, user),
+        name=_words(_at(raw, "from", "name")),
+        place=Place(
+            service_url=str(raw.get("serviceUrl", "")),
+            conversation_id=str(_at(raw, "conversation", "id") or ""),
+            activity_id=_words(raw.get("replyToId"), 200),
+            locale=_locale(raw),
+            zone=_zone(raw),
+        ),
+        surface=_surface(_at(raw, "conversation", "conversationType")),
+        text=_said(raw),
+        value=value if isinstance(value, Mapping) else {},
+        raw=raw,
+        context=context,
+    )
+
+
+def _at(found: Any, *path: str) -> Any:
+    for name in path:
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(name)
+    return found
+
+
+def _guid(found: Any) -> str:
+    text = found.lower() if isinstance(found, str) else ""
+    return text if _GUID.fullmatch(text) else ""
+
+
+def _words(found: Any, limit: int = 100) -> str:
+    return found[:limit] if isinstance(found, str) else ""
+
+
+def _surface(found: Any) -> Surface:
+    if found == "channel":
+        return "channel"
+    return "groupChat" if found == "groupChat" else "personal"
+
+
+def _locale(raw: Mapping[str, Any]) -> str:
+    found = _words(raw.get("locale"), 20)
+    return found if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", found) else "en-US"
+
+
+def _zone(raw: Mapping[str, Any]) -> str:
+    found = _words(raw.get("localTimezone"), 60)
+    try:
+        return ZoneInfo(found).key if found else "UTC"
+    except (KeyError, ValueError, OSError):
+        return "UTC"
+
+
+def _said(raw: Mapping[str, Any]) -> str:
+    # A mention of the bot stands in the text as <at>…</at>; what is left is the command.
+    return " ".join(_MENTION.sub(" ", _words(raw.get("text"), 4000)).split())
