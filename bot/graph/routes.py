@@ -1,0 +1,82 @@
+"""Every Graph endpoint that Herald calls, named once.
+
+A send's lane is the queue whose rate it counts against: `bulk` and `single` are the two that Graph
+limits ("Microsoft Graph throttling limits", Teams); reads have none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from bot.identity.permissions import TEXT
+
+# "sendActivityNotificationToRecipients" refuses a token that has 45 minutes or less left. A minute
+# more covers the way there and clocks that differ.
+BULK_TOKEN_LIFE_S = 46 * 60
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint: its path is a template below `/v1.0`.
+
+    `min_token_life_s` is how much of its life the token must have left, in seconds.
+    """
+
+    name: str
+    method: str
+    path: str
+    scopes: tuple[str, ...]
+    lane: str = ""
+    min_token_life_s: int = 0
+
+    def url_path(self, **parts: str) -> str:
+        """The path with its `{names}` filled in, each percent-encoded as one segment."""
+        encoded = {name: quote(part, safe="") for name, part in parts.items()}
+        return "/v1.0" + self.path.format_map(encoded)
+
+
+SEND_TEXT = Route(
+    "send_text",
+    "POST",
+    "/me/onlineMeetings/{meeting_id}/sendVirtualAppointmentSms",
+    TEXT,
+    lane="single",
+)
+SEND_REMINDER_TEXT = Route(
+    "send_reminder_text",
+    "POST",
+    "/me/onlineMeetings/{meeting_id}/sendVirtualAppointmentReminderSms",
+    TEXT,
+    lane="single",
+)
+SEND_NOTIFICATION = Route(
+    "send_notification",
+    "POST",
+    "/teamwork/sendActivityNotificationToRecipients",
+    ("TeamsActivity.Send",),
+    lane="bulk",
+    min_token_life_s=BULK_TOKEN_LIFE_S,
+)
+CALENDAR_VIEW = Route("calendar_view", "GET", "/me/calendarView", ("Calendars.Read",))
+MY_MEETINGS = Route("my_meetings", "GET", "/me/onlineMeetings", ("OnlineMeetings.Read",))
+MY_APPS = Route(
+    "my_apps", "GET", "/me/teamwork/installedApps", ("TeamsAppInstallation.ReadForUser",)
+)
+BATCH = Route("batch", "POST", "/$batch", ("User.ReadBasic.All",))
+PEOPLE = Route("people", "GET", "/users", ("User.ReadBasic.All",))
+PERSON = Route("person", "GET", "/users/{user_id}", ("User.ReadBasic.All",))
+
+ROUTES: Mapping[str, Route] = {
+    route.name: route
+    for route in (
+        SEND_TEXT,
+        SEND_REMINDER_TEXT,
+        SEND_NOTIFICATION,
+        CALENDAR_VIEW,
+        MY_MEETINGS,
+        MY_APPS,
+        BATCH,
+        PEOPLE,
+        PERSON,
+    )
+}

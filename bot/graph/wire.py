@@ -1,0 +1,263 @@
+"""One request to Graph and what became of it.
+
+A send is attempted once: going again is the ledger's decision, which knows what must not happen
+twice. A read goes again where Graph asks for it.
+"""
+
+import asyncio
+import json
+import random
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from bot.graph.errors import (
+    GraphError,
+    GraphRefused,
+    GraphSilent,
+    GraphThrottled,
+    GraphUnavailable,
+    GraphUnreachable,
+    error_of,
+    request_id_of,
+)
+from bot.graph.routes import Route
+
+_ATTEMPTS = 4  # of a read
+_GO_AGAIN = frozenset({429, 503, 504})
+_MOST_PAGES = 50
+
+# What aiohttp raises before a byte of the request has left. A ClientConnectorError is also an
+# OSError and a ConnectionTimeoutError also a TimeoutError, so these are asked first.
+_NEVER_LEFT = (
+    aiohttp.ClientConnectorError,  # refused, no such name, TLS not agreed on
+    aiohttp.ConnectionTimeoutError,  # includes waiting for a free connection
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Graph took it: status (2xx), Graph's name for the request, and its JSON or None."""
+
+    status: int
+    request_id: str
+    body: Any = None
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The one session for Graph; to be opened inside the event loop, and closed by its owner."""
+    connector = aiohttp.TCPConnector(
+        limit=100,
+        limit_per_host=50,
+        ttl_dns_cache=60,
+        # Shorter than any server's: a send must not go out on a connection that is just being
+        # closed at the other end, because then nobody can tell whether it arrived.
+        keepalive_timeout=10,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"Accept": "application/json", "User-Agent": "Herald"},
+    )
+
+
+class Wire:
+    """Requests to one Graph address.
+
+    `base_url` has no version; `timeout_s` is for a whole attempt, `connect_s` for getting a
+    connection, and `patience_s` for all the waiting between the attempts of a read.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        session: aiohttp.ClientSession,
+        *,
+        timeout_s: float = 20,
+        connect_s: float = 5,
+        patience_s: float = 8,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._origin = URL(self._base_url).origin()
+        self._session = session
+        # The connection's share is smaller, so that 'never left' and 'unknown' can be told apart.
+        self._timeout = aiohttp.ClientTimeout(
+            total=timeout_s, connect=min(connect_s, timeout_s / 2)
+        )
+        self.patience_s = patience_s
+
+    async def post(
+        self,
+        route: Route,
+        token: str,
+        body: bytes | Mapping[str, Any],
+        *,
+        path: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        client_request_id: str,
+    ) -> Accepted:
+        """Attempt a POST once. Raises a GraphError, whose class tells what is known of it."""
+        data = body if isinstance(body, bytes) else _encoded(body)
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        url = self._base_url + route.url_path(**(path or {}))
+        return await self._attempt("POST", url, token, sent, client_request_id, data)
+
+    async def get(
+        self,
+        route: Route,
+        token: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """The JSON of a GET, which goes again after 429, 503, 504 and a cut connection."""
+        return await self._read(self._address(route, path, query), token, headers or {})
+
+    async def pages(
+        self,
+        route: Route,
+        token: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Every item of a collection, page by page along `@odata.nextLink`.
+
+        A link to another origin is an error, and never followed: the token would go along.
+        """
+        url: str | None = self._address(route, path, query)
+        for _ in range(_MOST_PAGES):
+            if url is None:
+                return
+            page = await self._read(url, token, headers or {})
+            for item in page.get("value", ()):
+                yield item
+            url = self._next(page)
+
+    def _next(self, page: Mapping[str, Any]) -> str | None:
+        link = page.get("@odata.nextLink")
+        if link is None:
+            return None
+        if URL(link, encoded=True).origin() != self._origin:
+            raise GraphRefused(code="foreignNextLink")
+        return str(link)
+
+    def _address(
+        self, route: Route, path: Mapping[str, str] | None, query: Mapping[str, str] | None
+    ) -> str:
+        # OData's names begin with '$', which stays as it is; everything in a value is encoded.
+        encoded = "&".join(
+            f"{name}={quote(value, safe='')}" for name, value in (query or {}).items()
+        )
+        url = self._base_url + route.url_path(**(path or {}))
+        return f"{url}?{encoded}" if encoded else url
+
+    async def read_by_post(
+        self, route: Route, token: str, body: Mapping[str, Any], *, client_request_id: str
+    ) -> Any:
+        """The JSON of a POST that only reads, and so goes again as a GET does."""
+
+        async def ask() -> Any:
+            return _object(await self.post(route, token, body, client_request_id=client_request_id))
+
+        return await self._patiently(ask)
+
+    async def _read(self, url: str, token: str, headers: Mapping[str, str]) -> Any:
+        async def ask() -> Any:
+            return _object(await self._attempt("GET", url, token, headers, str(uuid.uuid4())))
+
+        return await self._patiently(ask)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        left_s = self.patience_s
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                return await ask()
+            except (GraphThrottled, GraphUnavailable, GraphSilent) as error:
+                wait_s = _wait_s(error, attempt)
+                if wait_s is None or wait_s > left_s:
+                    raise
+            left_s -= wait_s
+            await asyncio.sleep(wait_s)
+        return await ask()
+
+    async def _attempt(
+        self,
+        method: str,
+        url: str,
+        token: str,
+        headers: Mapping[str, str],
+        client_request_id: str,
+        data: bytes | None = None,
+    ) -> Accepted:
+        sent = {
+            **headers,
+            "Authorization": f"Bearer {token}",
+            "client-request-id": client_request_id,
+            "return-client-request-id": "true",
+        }
+        try:
+            async with self._session.request(
+                method,
+                URL(url, encoded=True),
+                data=data,
+                headers=sent,
+                timeout=self._timeout,
+                allow_redirects=False,
+            ) as response:
+                body = await _body(response)
+                if response.status < 300:
+                    return Accepted(response.status, request_id_of(response.headers), body)
+                raise error_of(response.status, response.headers, body, urlsplit(url).path)
+        except _NEVER_LEFT as error:
+            raise GraphUnreachable(code=type(error).__name__) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise GraphSilent(code=type(error).__name__) from None
+
+
+async def _body(response: aiohttp.ClientResponse) -> Any:
+    """The answer's JSON, or None.
+
+    The status has arrived and says what is known, so a body that is cut off takes nothing away.
+    """
+    try:
+        text = await response.read()
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _object(answer: Accepted) -> Any:
+    if not isinstance(answer.body, dict):
+        raise GraphSilent(answer.status, "notJson", request_id=answer.request_id)
+    return answer.body
+
+
+def _wait_s(error: GraphError, attempt: int) -> float | None:
+    """Seconds to wait before a read goes again, or None when it should not."""
+    if isinstance(error, GraphSilent):
+        # A time-out has used up the caller's patience already.
+        return None if "Timeout" in error.code else 0.2 * attempt
+    if error.status not in _GO_AGAIN:
+        return None
+    said: float | None = getattr(error, "retry_after_s", None)
+    if said is not None:
+        return said
+    return float(0.3 * 2 ** (attempt - 1) * random.uniform(0.75, 1.25))  # noqa: S311  not a secret
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
