@@ -1,5 +1,6 @@
 """The Entra stand-in: discovery, keys, tokens and the consent pages, over TLS on loopback."""
 
+import asyncio
 import contextlib
 import json
 import ssl
@@ -110,7 +111,7 @@ class Entra:
     async def stop(self) -> None:
         """Stop serving."""
         if self._runner is not None:
-            await self._runner.cleanup()
+            await close(self._runner)
             self._runner = None
 
     @web.middleware
@@ -181,6 +182,20 @@ class Entra:
         except BadRequest as error:
             outcome = Page(pages.error_page(str(error)), status=400)
         return _response(outcome)
+
+
+async def close(runner: web.AppRunner) -> None:
+    """Stop a server and drop what is still connected to it.
+
+    A client that keeps its connection would else hold its end of a TLS close open for ever.
+    """
+    server = runner.server
+    transports = [link.transport for link in server.connections] if server is not None else []
+    await runner.cleanup()
+    for transport in transports:
+        if transport is not None:
+            transport.abort()
+    await asyncio.sleep(0)
 
 
 def _response(outcome: Page | Redirect) -> web.Response:

@@ -1,8 +1,11 @@
 """What the Entra stand-in shows to people: pick an account, grant permissions, or be refused.
 
-Plain HTML for a pop-up of about 600 by 600, without script. Whatever came from outside is escaped.
+Plain HTML for a pop-up of about 600 by 600. Whatever came from outside is escaped, and the one
+script is the line that `response_mode=form_post` needs.
 """
 
+import base64
+import hashlib
 from collections.abc import Iterable, Mapping
 from html import escape
 from urllib.parse import urlencode, urlsplit
@@ -44,6 +47,9 @@ button:focus-visible{outline:2px solid var(--brand);outline-offset:2px}
 .foot{margin-top:22px;font-size:12px}
 """
 
+_SUBMIT = "document.forms[0].submit()"
+_SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()
+
 
 def headers(redirect_uri: str = "") -> dict[str, str]:
     """The headers of a page that may send its reader on to `redirect_uri`, and nowhere else."""
@@ -51,6 +57,7 @@ def headers(redirect_uri: str = "") -> dict[str, str]:
     onward = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
     return {
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{_SUBMIT_HASH}'; "
         f"form-action 'self'{onward}; frame-ancestors 'none'; base-uri 'none'",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
@@ -120,7 +127,7 @@ def post_back_page(redirect_uri: str, fields: Mapping[str, str]) -> str:
     )
     body = (
         f'<form method="post" action="{escape(redirect_uri)}">{inputs}<div class="acts">'
-        '<button class="main" autofocus>Continue</button></div></form>'
+        f'<button class="main">Continue</button></div></form><script>{_SUBMIT}</script>'
     )
     return _page("You are signed in", body)
 

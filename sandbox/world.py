@@ -146,6 +146,7 @@ class World:
         self.people: dict[str, Person] = {}
         self.meetings: dict[str, Meeting] = {}
         self.tenant_consents: set[str] = set()
+        # Oldest first, both; a replaced notification moves to the end.
         self.phones: dict[str, list[PhoneText]] = defaultdict(list)
         self.feeds: dict[str, list[FeedItem]] = defaultdict(list)
         self.graph_calls: list[GraphCall] = []
