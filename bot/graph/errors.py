@@ -10,7 +10,7 @@
     │   ├── NotOrganizer            403 or 404 on a meeting
     │   ├── AppAmbiguous            409
     │   └── TokenTooOld             412
-    ├── GraphUnavailable            5xx: for a send, nobody can tell
+    ├── GraphUnavailable            5xx, 408: for a send, nobody can tell
     ├── GraphUnreachable            no connection, no DNS, no TLS: it never left
     └── GraphSilent                 time-out, reset, cut off: it may have left, nobody can tell
 
@@ -183,7 +183,7 @@ def error_of(status: int, headers: Mapping[str, str], body: Any, path: str) -> G
         throttled = GraphThrottled(*facts)
         throttled.retry_after_s = retry_after_s(headers)
         return throttled
-    if status >= 500:
+    if status >= 500 or status == 408:  # 408: a proxy gave up; it may have passed the request on
         unavailable = GraphUnavailable(*facts)
         unavailable.retry_after_s = retry_after_s(headers)
         return unavailable

@@ -102,7 +102,7 @@ class Identity:
         """
         return self.pop_up.link(actor, scopes, then)
 
-    async def finish(self, actor: Actor, one_time_code: str, scopes: Sequence[str] = ()) -> str:
+    async def finish(self, actor: Actor, one_time_code: str) -> str:
         """Complete a sign-in with the code that `signin/verifyState` carries.
 
         Returns the `then` of its link.
@@ -110,10 +110,9 @@ class Identity:
         Raises:
             SignInExpired: the code is unknown, used or too old.
             WrongPerson: the link was another's, or another person completed it; nothing was kept.
-            ConsentNeeded: it is kept, but does not cover all of `scopes`.
-            SignInNeeded, EntraUnavailable, NotConfigured: as in `exchange`.
+            SignInNeeded, ConsentNeeded, EntraUnavailable, NotConfigured: as in `exchange`.
         """
-        return await self._to_the_end(self._finish(actor, one_time_code, tuple(scopes)))
+        return await self._to_the_end(self._finish(actor, one_time_code))
 
     def admin_consent_link(self, actor: Actor, scopes: Sequence[str]) -> str:
         """The address to forward to an administrator of the actor's organization."""
@@ -138,15 +137,12 @@ class Identity:
             grant = await _asked(ask, scopes)
             await self._enter(actor, grant)
 
-    async def _finish(self, actor: Actor, one_time_code: str, scopes: tuple[str, ...]) -> str:
+    async def _finish(self, actor: Actor, one_time_code: str) -> str:
         arrival = await self.pop_up.fetch(one_time_code)
         if arrival.actor != actor:
             raise WrongPerson
         async with self._lock(actor):
             await self._enter(actor, await self._entra.redeem(actor.tenant_id, arrival.flow))
-        missing = tuple(scope for scope in scopes if scope not in arrival.flow.scopes)
-        if missing:
-            raise ConsentNeeded(missing)
         return arrival.then
 
     async def _token(
