@@ -98,7 +98,7 @@ def _list_of(read: Reader) -> Reader:
     def read_list(value: Any) -> list[Any]:
         if not isinstance(value, list):
             raise Malformed("list")
-        return [None if item is None else read(item) for item in value]
+        return [read(item) for item in value]
 
     return read_list
 

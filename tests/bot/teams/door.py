@@ -66,7 +66,7 @@ class FarSide:
     def posted(self) -> list[Any]:
         return [body for method, _, body, _ in self.calls if method in {"POST", "PUT"}]
 
-    async def openid(self, request: web.Request) -> web.Response:
+    async def openid(self, _request: web.Request) -> web.Response:
         self.key_fetches += 1
         if self.keys_slow is not None:
             await self.keys_slow.wait()
@@ -74,7 +74,7 @@ class FarSide:
             return web.Response(status=503)
         return web.json_response({"jwks_uri": f"{self.url}/v1/.well-known/keys", **self.metadata})
 
-    async def keys(self, request: web.Request) -> web.Response:
+    async def keys(self, _request: web.Request) -> web.Response:
         return web.json_response(self.channel.document())
 
     async def connector(self, request: web.Request) -> web.StreamResponse:
@@ -126,6 +126,7 @@ class Door:
     url: str
     clock: "Clock"
     bot_tokens: list[str]
+    pauses: list[float]
 
     def activity(self, **changes: Any) -> dict[str, Any]:
         """A message as Teams sends it; a change to None takes a field away."""
@@ -212,7 +213,8 @@ async def open_door(
     far_runner, far.url = await serve(far.app())
     async with aiohttp.ClientSession() as session:
         values = settings_for(far.url, **settings)
-        clock, bot_tokens, pauses = Clock(1000.0), ["bot-token"], []
+        clock, bot_tokens = Clock(1000.0), ["bot-token"]
+        pauses: list[float] = []
 
         async def token() -> str:
             return bot_tokens.pop(0) if len(bot_tokens) > 1 else bot_tokens[0]
@@ -227,12 +229,11 @@ async def open_door(
         app = web.Application()
         app.add_routes(endpoint.routes(adapter, auth, echo, body_timeout_s=body_timeout_s))
         runner, url = await serve(app)
-        door = Door(
-            far, auth, adapter, connector, echo, session, url + endpoint.PATH, clock, bot_tokens
-        )
-        door.pauses = pauses  # type: ignore[attr-defined]
+        address = url + endpoint.PATH
         try:
-            yield door
+            yield Door(
+                far, auth, adapter, connector, echo, session, address, clock, bot_tokens, pauses
+            )
         finally:
             await auth.close()
             await runner.cleanup()
