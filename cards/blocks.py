@@ -58,7 +58,7 @@ def facts(pairs: Iterable[tuple[str, str]], *, limit: int = 300) -> list[Element
 
 def bullets(lines: Sequence[str], *, at_most: int, more: str = "more") -> list[Element]:
     """One line each, at most so many, then how many there are besides."""
-    shown = [rich_text(run("• "), run(line), spacing="small") for line in lines[:at_most]]
+    shown = [rich_text(run(f"• {line}"), spacing="small") for line in lines[:at_most]]
     if len(lines) > at_most:
         shown.append(rich_text(run(f"… and {len(lines) - at_most} {more}"), spacing="small"))
     return shown

@@ -97,7 +97,7 @@ def _card(view: DeliveryView, room: float) -> AdaptiveCard:
             ),
             *_problems(view.problems, 1 + int(7 * room)),
             *_left_out(view.left_out, 1 + int(14 * room)),
-            aside(f"Delivery {view.short_id}"),
+            aside(f"Delivery {plain(view.short_id, 20)}"),
         ],
         _actions(view),
         summary=f"{view.title}: {words}. {_account(view)}",

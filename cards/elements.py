@@ -14,7 +14,7 @@ from adaptivecards.containers import Column, ColumnSet, Container
 from adaptivecards.elements import RichTextBlock, TextBlock, TextRun
 
 from cards.buttons import Button
-from cards.plain import clean, plain, spoken
+from cards.plain import breakable, clean, plain, spoken
 
 __all__ = [
     "MAX_BYTES",
@@ -187,8 +187,9 @@ def text_block(text: str, **attributes: Any) -> Element:
 
 
 def run(text: str, *, limit: int = 300, **attributes: Any) -> Element:
-    """A stretch of anybody's words, never read as markdown."""
-    return Run(text=clean(text, limit) or "–", **attributes)
+    """A stretch of anybody's words, never read as markdown. A space at either end stays."""
+    before, after = (" " if end == " " else "" for end in (text[:1], text[-1:]))
+    return Run(text=f"{before}{breakable(clean(text, limit))}{after}" or "–", **attributes)
 
 
 def rich_text(*runs: Element, **attributes: Any) -> Element:

@@ -8,6 +8,7 @@ from cards.elements import (
     AdaptiveCard,
     Element,
     OpenUrl,
+    TextInput,
     card,
     execute,
     plain,
@@ -144,11 +145,10 @@ def admin_consent(view: AdminConsentView) -> AdaptiveCard:
             heading("An administrator has to approve this once"),
             sentence(f"Your organization has not approved {view.what} with Herald yet."),
             sentence(f"The permission is called {view.permission}."),
-            section("Are you an administrator?"),
-            aside("Open the approval page below."),
-            section("Otherwise, forward this link to your administrator"),
-            rich_text(run(view.link, limit=1500, fontType="monospace", size="small")),
-            aside("Once it is approved, “Try again” goes on where you stopped."),
+            sentence("Are you an administrator? Open the approval page."),
+            sentence("If not, forward this link. Once it is approved, press “Try again”."),
+            # An input, because a link in one can be copied whole on every client.
+            TextInput(id="link", label="Link to forward", value=view.link, is_multiline=True),
         ],
         [
             OpenUrl(title="Open the approval page", url=view.link),

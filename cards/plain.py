@@ -22,6 +22,7 @@ _UNSEEN = dict.fromkeys(
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\U00010800-\U00010FFF]")
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>~&]")
 _LINE_START = re.compile(r"^(\d{0,9})([#+\-=.)])")
+_ENDLESS = re.compile(r"\S{48,}")
 _ISOLATE, _END = "\u2068", "\u2069"
 _WORD_JOINER = "\u2060"
 
@@ -37,6 +38,11 @@ def clean(text: str, limit: int = 300) -> str:
         line = line[: limit - 1].rstrip() + "…"
     line = line.replace("{{", "{" + _WORD_JOINER + "{")
     return f"{_ISOLATE}{line}{_END}" if _RIGHT_TO_LEFT.search(line) else line
+
+
+def breakable(line: str) -> str:
+    """The same line with places where a word may break that is longer than any real one."""
+    return _ENDLESS.sub(lambda word: re.sub(r".{20}", "\\g<0>\u200b", word[0]), line)
 
 
 def plain(text: str, limit: int = 300) -> str:
