@@ -6,7 +6,11 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime, get_timezone_name
-from tzlocal.windows_tz import tz_win, win_tz
+from tzlocal import windows_tz
+
+# The table has a row without an IANA name; no zone is written so.
+tz_win = {iana: windows for iana, windows in windows_tz.tz_win.items() if iana}
+win_tz = windows_tz.win_tz
 
 # The zones of the United States, from east to west: IANA name and what people call it.
 _UNITED_STATES = (

@@ -12,6 +12,7 @@ import trustme
 from sandbox.entra import Entra
 from sandbox.graph import Graph
 from sandbox.world import World, clinic
+from tests.sandbox.posts import Poster
 
 # The two types that Microsoft's pages use, and one whose template names the sender.
 MANIFEST: dict[str, Any] = {
@@ -83,3 +84,9 @@ async def session(ca_file: Path) -> AsyncIterator[aiohttp.ClientSession]:
     trust = ssl.create_default_context(cafile=str(ca_file))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
         yield session
+
+
+@pytest.fixture
+def poster(graph: Graph, entra: Entra, session: aiohttp.ClientSession) -> Poster:
+    graph.world.limits_enforced = False
+    return Poster(graph, entra, session)

@@ -1,0 +1,61 @@
+"""The product between the stand-ins: the real application, served on loopback, in this loop."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from bot.settings import Settings
+from bot.wiring import build_app
+from sandbox.stage import Stage
+from tests.desk import Desk
+
+Serve = Callable[..., AbstractAsyncContextManager[Settings]]
+
+
+def settings_of(environment: dict[str, str]) -> Settings:
+    known = {
+        name: environment[name.upper()]
+        for name in Settings.model_fields
+        if name.upper() in environment
+    }
+    return Settings(_env_file=None, **known)
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    async with Stage(state_dir=tmp_path / "state") as stage:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(stage.ca_file))
+        yield stage
+
+
+@pytest.fixture
+def serve(stage: Stage) -> Serve:
+    """Serve the product: `async with serve(): …`; again, for a restart."""
+
+    @asynccontextmanager
+    async def serving(**changed: str) -> AsyncIterator[Settings]:
+        settings = settings_of(stage.environment(**changed))
+        runner = web.AppRunner(build_app(settings), shutdown_timeout=2)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", stage.app_port, reuse_address=True).start()
+        try:
+            yield settings
+        finally:
+            await runner.cleanup()
+
+    return serving
+
+
+@pytest.fixture
+async def herald(serve: Serve) -> AsyncIterator[Settings]:
+    async with serve() as settings:
+        yield settings
+
+
+@pytest.fixture
+def at_desk(stage: Stage) -> Callable[[str], Desk]:
+    """A person of the clinic at a Teams client, by given name."""
+    return lambda name: Desk(stage, stage.world.named(name))

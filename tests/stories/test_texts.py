@@ -1,0 +1,44 @@
+"""An appointment text, from the command to the patients' phones."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.settings import Settings
+from sandbox.stage import Stage
+from tests.desk import Desk
+
+SEATTLE = "(206) 342-8631"
+REDMOND = "(425) 703-6214"
+SMS = "sendVirtualAppointmentSms"
+
+
+@pytest.fixture
+async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
+    desk = at_desk("Adele")
+    await desk.teams.install(desk.person)
+    return desk
+
+
+def first_meeting(desk: Desk) -> str:
+    meetings = desk.stage.world.meetings.values()
+    return next(m.join_url for m in meetings if m.organizer_id == desk.person.id)
+
+
+async def test_a_confirmation_reaches_both_phones_and_the_receipt_says_accepted(
+    adele: Desk, stage: Stage
+) -> None:
+    await adele.say("text")
+    await adele.press("Review", meeting=first_meeting(adele), phone_0=SEATTLE, phone_1=REDMOND)
+    assert SEATTLE in adele.shown
+    assert stage.world.phones == {}
+
+    await adele.press("text.send")
+
+    assert set(stage.world.phones) == {"+12063428631", "+14257036214"}
+    assert "accepted" in adele.shown.lower()
+    assert "8631" in adele.shown
+    assert SEATTLE not in adele.shown
+    [call] = stage.world.accepted(SMS)
+    assert call.body["messageType"] == "confirmation"
+    assert call.body["attendees"][0]["timeZone"] == "Pacific Standard Time"
