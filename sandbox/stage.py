@@ -21,6 +21,7 @@ class Stage:
 
     `state_dir` keeps the app's database and its secret keys; a temporary one when not given.
     `public_url` is where the page (and, through it, the app's sign-in pages) is reached.
+    `app_port` is where `app.py` is to listen; any free port when not given.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Stage:
         *,
         state_dir: Path | None = None,
         public_url: str = "http://localhost:8700",
+        app_port: int = 0,
     ) -> None:
         self.world = world or clinic()
         self.public_url = public_url
@@ -39,7 +41,7 @@ class Stage:
         self._scratch = tempfile.TemporaryDirectory(prefix="herald-", ignore_cleanup_errors=True)
         self.state_dir = state_dir or Path(self._scratch.name)
         self.ca_file = Path(self._scratch.name) / "ca.pem"
-        self.app_port = _free_port()
+        self.app_port = app_port or _free_port()
         self.teams.endpoint = f"{self.app_url}/api/messages"
 
     @property

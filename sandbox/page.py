@@ -1,0 +1,260 @@
+"""The page: Teams as a person sees it, live, for everybody of the world."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.snapshot import Deltas, Snapshots
+from sandbox.stage import Stage
+from sandbox.teams import Answer
+from sandbox.tunnel import Tunnel
+from sandbox.world import ROOT, Person
+
+STATIC = ROOT / "sandbox" / "static"
+MODULES = ROOT / "node_modules"
+_HOST_CONFIGS = "adaptivecards-designer/lib/hostConfigs"
+# Installed by npm and served as they are; nothing of them is copied in.
+VENDOR = {
+    "adaptivecards.js": "adaptivecards/dist/adaptivecards.min.js",
+    "adaptivecards.css": "adaptivecards/dist/adaptivecards.css",
+    "markdown-it.js": "markdown-it/dist/browser/markdown-it.umd.min.js",
+    "purify.js": "dompurify/dist/purify.min.js",
+    "teams-light.json": f"{_HOST_CONFIGS}/microsoft-teams-light.json",
+    "teams-dark.json": f"{_HOST_CONFIGS}/microsoft-teams-dark.json",
+}
+# Nothing outside of this origin: the page works without any network.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_COALESCE_S = 0.05
+
+
+class Page:
+    """The page's server. `url` is `http://localhost:<port>` once it was started."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.snapshots = Snapshots(stage)
+        self.url = ""
+        self._tunnel = Tunnel(lambda: stage.app_url, lambda: stage.entra.url, stage.trust)
+        self._open_pages: set[asyncio.Event] = set()
+        self._stopping = False
+        self._runner: web.AppRunner | None = None
+        stage.world.on_change(self._changed)
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on loopback. Raises OSError when the port is taken."""
+        app = web.Application(middlewares=[_guard])
+        app.add_routes([*self._routes(), *self._tunnel.routes()])
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        bound = self._runner.addresses[0][1]
+        # Browsers on Windows and macOS try ::1 first; where there is no IPv6, they go on.
+        with contextlib.suppress(OSError):
+            await web.TCPSite(self._runner, "::1", bound).start()
+        self.url = f"http://localhost:{bound}"
+        self.stage.public_url = self.url
+
+    async def stop(self) -> None:
+        """Close every open page's stream, and stop listening."""
+        self._stopping = True
+        self._changed()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._tunnel.stop()
+
+    def _changed(self) -> None:
+        for event in self._open_pages:
+            event.set()
+
+    def _routes(self) -> list[web.RouteDef]:
+        person = "/sandbox/people/{person}"
+        return [
+            web.get("/", _index),
+            web.get("/vendor/{name}", _vendor),
+            web.get("/static/{path:.+}", _static),
+            web.get("/favicon.ico", _favicon),
+            web.get("/sandbox/people", self._people),
+            web.get(person + "/events", self._events),
+            web.post(person + "/open", self._open),
+            web.post(person + "/say", self._say),
+            web.post(person + "/press", self._press),
+            web.post(person + "/dialog", self._dialog),
+            web.post(person + "/verify", self._verify),
+            web.post(person + "/read", self._read_feed),
+            web.post(person + "/settings", self._settings),
+            web.post("/sandbox/phones/{number}/read", self._read_phone),
+            web.post("/sandbox/faults", self._faults),
+            web.post("/sandbox/consents", self._consents),
+        ]
+
+    async def _people(self, _: web.Request) -> web.Response:
+        return web.json_response(list(self.stage.world.people))
+
+    def _person(self, request: web.Request) -> Person:
+        try:
+            return self.stage.world.person(request.match_info["person"])
+        except KeyError:
+            raise web.HTTPNotFound(text="No such person.") from None
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        me = self._person(request)
+        stream = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await stream.prepare(request)
+        with contextlib.suppress(ConnectionResetError):
+            async for data in self._changes(me):
+                await stream.write(f"data: {data}\n\n".encode())
+        return stream
+
+    async def _changes(self, me: Person) -> AsyncIterator[str]:
+        deltas = Deltas(lambda: self.snapshots.draw(me))
+        event = asyncio.Event()
+        self._open_pages.add(event)
+        try:
+            while not self._stopping:
+                event.clear()
+                if data := deltas.next():
+                    yield data
+                await event.wait()
+                # Several changes at once are one event.
+                await asyncio.sleep(_COALESCE_S)
+        finally:
+            self._open_pages.discard(event)
+
+    async def _open(self, request: web.Request) -> web.Response:
+        # Opening the chat for the first time is what installs the bot.
+        person = self._person(request)
+        if person.has_app and not self.stage.teams.chat(person).messages:
+            await self.stage.teams.install(person)
+        return _done()
+
+    async def _say(self, request: web.Request) -> web.Response:
+        text = str((await _json(request)).get("text", "")).strip()
+        if not text:
+            raise web.HTTPBadRequest(text="No text.")
+        status = await self.stage.teams.say(self._person(request), text)
+        return web.json_response({"status": status})
+
+    async def _press(self, request: web.Request) -> web.Response:
+        asked = await _json(request)
+        try:
+            answer = await self.stage.teams.press(
+                self._person(request),
+                str(asked.get("message_id")),
+                asked["action"],
+                asked.get("inputs") or {},
+            )
+        except (LookupError, TypeError) as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
+        return _answered(answer)
+
+    async def _dialog(self, request: web.Request) -> web.Response:
+        asked = await _json(request)
+        return _answered(
+            await self.stage.teams.submit_dialog(self._person(request), asked.get("data"))
+        )
+
+    async def _verify(self, request: web.Request) -> web.Response:
+        code = str((await _json(request)).get("code", ""))
+        return _answered(await self.stage.teams.verify_state(self._person(request), code))
+
+    async def _read_feed(self, request: web.Request) -> web.Response:
+        self.snapshots.read_feed(self._person(request))
+        return _done()
+
+    async def _read_phone(self, request: web.Request) -> web.Response:
+        self.snapshots.read_phone(request.match_info["number"])
+        return _done()
+
+    async def _settings(self, request: web.Request) -> web.Response:
+        person, asked = self._person(request), await _json(request)
+        if "has_premium" in asked:
+            person.has_premium = bool(asked["has_premium"])
+        if "consents" in asked:
+            person.consents = {str(name) for name in asked["consents"]} | {"offline_access"}
+        if "has_app" in asked and bool(asked["has_app"]) != person.has_app:
+            teams = self.stage.teams
+            await (teams.install(person) if asked["has_app"] else teams.uninstall(person))
+        self.stage.world.changed()
+        return _done()
+
+    async def _consents(self, request: web.Request) -> web.Response:
+        names = {str(name) for name in (await _json(request)).get("consents", [])}
+        self.stage.world.tenant_consents = names | {"openid", "profile"}
+        self.stage.world.changed()
+        return _done()
+
+    async def _faults(self, request: web.Request) -> web.Response:
+        for name, value in (await _json(request)).items():
+            if not hasattr(self.stage.world.faults, name):
+                raise web.HTTPBadRequest(text=f"No fault {name}.")
+            setattr(self.stage.world.faults, name, value)
+        self.stage.world.changed()
+        return _done()
+
+
+@web.middleware
+async def _guard(request: web.Request, handler: Any) -> web.StreamResponse:
+    # A page of another site may send a form to localhost, but not JSON.
+    own = request.path.startswith("/sandbox/")
+    if own and request.method == "POST" and request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="Only JSON.")
+    response: web.StreamResponse = await handler(request)
+    if not response.prepared and request.path == "/":
+        response.headers["Content-Security-Policy"] = _POLICY
+    if not response.prepared:
+        response.headers.setdefault("Cache-Control", "no-cache")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
+
+
+async def _index(_: web.Request) -> web.FileResponse:
+    return web.FileResponse(STATIC / "index.html")
+
+
+async def _vendor(request: web.Request) -> web.FileResponse:
+    path = VENDOR.get(request.match_info["name"])
+    if path is None:
+        raise web.HTTPNotFound
+    return web.FileResponse(MODULES / path)
+
+
+async def _static(request: web.Request) -> web.FileResponse:
+    path = (STATIC / request.match_info["path"]).resolve()
+    if not path.is_relative_to(STATIC) or not path.is_file():
+        raise web.HTTPNotFound
+    # Windows may call JavaScript text/plain, which browsers then refuse as a module.
+    kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+    kind = kinds.get(path.suffix, "application/octet-stream")
+    return web.FileResponse(path, headers={"Content-Type": kind})
+
+
+async def _favicon(_: web.Request) -> web.FileResponse:
+    return web.FileResponse(STATIC / "herald.svg", headers={"Content-Type": "image/svg+xml"})
+
+
+async def _json(request: web.Request) -> dict[str, Any]:
+    try:
+        value = await request.json()
+    except json.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise web.HTTPBadRequest(text="A JSON object was expected.")
+    return value
+
+
+def _done() -> web.Response:
+    return web.json_response({})
+
+
+def _answered(answer: Answer) -> web.Response:
+    return web.json_response({"status": answer.status, "body": answer.body, "late": answer.late})

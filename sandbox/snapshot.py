@@ -1,0 +1,184 @@
+"""What the page shows, as JSON: the world as one person sees it, and everybody's phones."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sandbox.conversation import OAUTH_CARD, Conversation, Message
+from sandbox.stage import Stage
+from sandbox.world import FeedItem, Person, PhoneText
+
+USER_PERMISSIONS = (
+    "User.ReadBasic.All",
+    "TeamsActivity.Send",
+    "TeamsAppInstallation.ReadForUser",
+    "Calendars.Read",
+    "OnlineMeetings.Read",
+)
+ADMIN_PERMISSIONS = ("VirtualAppointmentNotification.Send",)
+
+
+class Snapshots:
+    """Draws snapshots of one stage, and remembers what has been read."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._feed_read: dict[str, datetime] = {}
+        self._phone_read: dict[str, int] = {}
+
+    def read_feed(self, person: Person) -> None:
+        """This person has looked at the activity feed."""
+        self._feed_read[person.id] = self.stage.world.now()
+        self.stage.world.changed()
+
+    def read_phone(self, number: str) -> None:
+        """Somebody has looked at this phone."""
+        self._phone_read[number] = len(self.stage.world.phones.get(number, []))
+        self.stage.world.changed()
+
+    def draw(self, me: Person) -> dict[str, Any]:
+        """Everything, as this person's page shows it."""
+        world = self.stage.world
+        conversation = self.stage.teams.chat(me)
+        return {
+            "me": me.id,
+            "people": [self._person(person) for person in world.people.values()],
+            "tenant_consents": sorted(world.tenant_consents),
+            "permissions": {"user": USER_PERMISSIONS, "admin": ADMIN_PERMISSIONS},
+            "faults": asdict(world.faults),
+            "phones": [
+                self._phone(number, texts) for number, texts in world.phones.items() if texts
+            ],
+            "chat": _chat(conversation, me),
+            "commands": _commands(world.manifest),
+            "entra_url": self.stage.entra.url,
+        }
+
+    def _person(self, person: Person) -> dict[str, Any]:
+        feed = self.stage.world.feeds.get(person.id, [])
+        read_at = self._feed_read.get(person.id)
+        items = [_feed_item(item, read_at) for item in feed]
+        return {
+            **{name: getattr(person, name) for name in _PERSON_FIELDS},
+            "consents": sorted(person.consents),
+            "feed": sorted(items, key=_at, reverse=True),
+            "unread": sum(item["unread"] for item in items),
+        }
+
+    def _phone(self, number: str, texts: list[PhoneText]) -> dict[str, Any]:
+        return {
+            "number": number,
+            "unread": len(texts) - self._phone_read.get(number, 0),
+            "texts": [
+                {**asdict(text), "at": _iso(text.at), "starts_at": _iso(text.starts_at)}
+                for text in texts
+            ],
+        }
+
+
+_PERSON_FIELDS = (
+    "id", "name", "mail", "title", "zone", "locale", "is_admin", "has_premium", "has_app",
+)  # fmt: skip
+
+
+def _commands(manifest: dict[str, Any]) -> list[dict[str, str]]:
+    # Teams offers the manifest's commands of a personal chat above the typing box.
+    lists = [found for bot in manifest.get("bots", []) for found in bot.get("commandLists", [])]
+    personal = [found for found in lists if "personal" in found.get("scopes", [])]
+    return [command for found in personal[:1] for command in found.get("commands", [])]
+
+
+def _at(item: dict[str, Any]) -> str:
+    return str(item["at"])
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def _feed_item(item: FeedItem, read_at: datetime | None) -> dict[str, Any]:
+    return {
+        **asdict(item),
+        "at": _iso(item.at),
+        # A 64-bit chain id is more than JavaScript's numbers hold.
+        "chain_id": None if item.chain_id is None else str(item.chain_id),
+        "unread": read_at is None or item.at > read_at,
+    }
+
+
+def _chat(conversation: Conversation, me: Person) -> dict[str, Any]:
+    shown = [message for message in conversation.messages if _is_shown(message)]
+    left_s = conversation.typing_until - asyncio.get_running_loop().time()
+    return {
+        "id": conversation.id,
+        "installed": me.has_app and conversation.changes > 0,
+        "typing_ms": max(0, round(left_s * 1000)),
+        "messages": [_message(message, me) for message in shown],
+    }
+
+
+def _is_shown(message: Message) -> bool:
+    # Teams hides a sign-in card while it signs in silently, and when that went well.
+    return message.sign_in not in {"waiting", "done"}
+
+
+def _message(message: Message, me: Person) -> dict[str, Any]:
+    cards = message.attachments(OAUTH_CARD)
+    return {
+        "id": message.id,
+        "from_bot": message.from_bot,
+        "at": message.activity.get("timestamp"),
+        "text": "" if message.deleted else message.text,
+        "format": message.activity.get("textFormat", "markdown"),
+        "edited": message.edited,
+        "deleted": message.deleted,
+        "card": None if message.deleted else message.card(me),
+        "sign_in": _sign_in(cards[0]) if cards and not message.deleted else None,
+    }
+
+
+def _sign_in(card: dict[str, Any]) -> dict[str, Any]:
+    button: dict[str, Any] = next(iter(card.get("buttons") or []), {})
+    return {
+        "text": card.get("text", ""),
+        "title": button.get("title", "Sign in"),
+        "link": button.get("value", ""),
+    }
+
+
+class Deltas:
+    """Snapshots for one open page, without the messages that it has already.
+
+    A message that did not change since is sent as its id alone.
+    """
+
+    def __init__(self, draw: Callable[[], dict[str, Any]]) -> None:
+        self._draw = draw
+        self._sent: dict[str, str] = {}
+        self._last = ""
+
+    def next(self) -> str:
+        """The next snapshot as JSON, or an empty text when nothing changed."""
+        snapshot = self._draw()
+        whole = _digest(snapshot)
+        if whole == self._last:
+            return ""
+        self._last = whole
+        messages = snapshot["chat"]["messages"]
+        snapshot["chat"]["messages"] = [self._short(message) for message in messages]
+        return json.dumps(snapshot)
+
+    def _short(self, message: dict[str, Any]) -> dict[str, Any]:
+        digest = _digest(message)
+        if self._sent.get(message["id"]) == digest:
+            return {"id": message["id"]}
+        self._sent[message["id"]] = digest
+        return {**message, "digest": digest}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

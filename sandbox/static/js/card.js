@@ -1,0 +1,90 @@
+// Adaptive Cards, drawn by Microsoft's renderer with the Teams host configuration.
+import { h } from "./dom.js";
+import { registerPicker, withPickers } from "./picker.js";
+import { theme } from "./theme.js";
+
+const hostConfigs = {};
+const FONTS = "var(--font)";
+
+export async function prepareCards() {
+  const { AdaptiveCards, markdownit, DOMPurify } = window;
+  for (const name of ["light", "dark"]) {
+    const config = await (await fetch(`/vendor/teams-${name}.json`)).json();
+    config.fontTypes.default.fontFamily = FONTS;
+    hostConfigs[name] = config;
+  }
+  const markdown = markdownit({ html: false, linkify: false });
+  AdaptiveCards.AdaptiveCard.onProcessMarkdown = (text, result) => {
+    result.outputHtml = DOMPurify.sanitize(markdown.render(text));
+    result.didProcess = true;
+  };
+  // So that an action keeps its fallback, which the renderer itself has no use for.
+  AdaptiveCards.GlobalSettings.enableFullJsonRoundTrip = true;
+  registerPicker();
+}
+
+export function renderMarkdown(text) {
+  const { markdownit, DOMPurify } = window;
+  const html = markdownit({ html: false, linkify: true, breaks: true }).render(text);
+  const element = h("div", { class: "markdown" });
+  element.append(DOMPurify.sanitize(html, { RETURN_DOM_FRAGMENT: true }));
+  return element;
+}
+
+export class CardView {
+  // `onAction(action, inputs)` gets the action's JSON and the values of the inputs it sends.
+  constructor(json, onAction) {
+    this.json = json;
+    this.signature = JSON.stringify(json);
+    this.onAction = onAction;
+    this.element = h("div", { class: "card" });
+    this.render({});
+  }
+
+  render(values) {
+    const { AdaptiveCards } = window;
+    const card = new AdaptiveCards.AdaptiveCard();
+    card.hostConfig = new AdaptiveCards.HostConfig(hostConfigs[theme()]);
+    card.onExecuteAction = (action) => this.onAction(action.toJSON(), referenced(action));
+    card.parse(withValues(withPickers(this.json), values));
+    const drawn = card.render();
+    this.card = card;
+    this.element.replaceChildren(...(drawn ? [drawn] : [h("p", {}, "This card can't be shown.")]));
+  }
+
+  values() {
+    const found = {};
+    for (const input of this.card.getAllInputs()) {
+      if (input.id && input.value !== undefined && input.value !== null) found[input.id] = String(input.value);
+    }
+    return found;
+  }
+
+  // Another theme: the same card with what was typed into it.
+  redraw() {
+    this.render(this.values());
+  }
+
+  busy(on) {
+    this.element.classList.toggle("busy", on);
+    this.element.toggleAttribute("inert", on);
+    this.element.setAttribute("aria-busy", String(on));
+  }
+}
+
+function referenced(action) {
+  const values = {};
+  const inputs = action.getReferencedInputs?.() ?? {};
+  for (const input of Object.values(inputs)) {
+    if (input.id && input.isSet()) values[input.id] = String(input.value);
+  }
+  return values;
+}
+
+function withValues(node, values) {
+  if (Array.isArray(node)) return node.map((part) => withValues(part, values));
+  if (node === null || typeof node !== "object") return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([name, value]) => [name, withValues(value, values)]));
+  if (String(node.type).startsWith("Input.") && node.id in values) copy.value = values[node.id];
+  return copy;
+}

@@ -1,0 +1,53 @@
+// Small ways to make elements. Text always goes in as text, never as markup.
+
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "style") element.style.cssText = value;
+    else if (name in element && typeof value === "boolean") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+const PATHS = {
+  bell: "M12 3a6 6 0 0 0-6 6v3.600L4.500 16h15L18 12.600V9a6 6 0 0 0-6-6zM9.500 19a2.600 2.600 0 0 0 5 0",
+  chat: "M5 4.500h14a1.500 1.500 0 0 1 1.500 1.500v9a1.500 1.500 0 0 1-1.500 1.500h-7L7.500 20v-3.500H5A1.500 1.500 0 0 1 3.500 15V6A1.500 1.500 0 0 1 5 4.500zM8 9h8M8 12.500h5",
+  phone: "M8 2.500h8A1.500 1.500 0 0 1 17.500 4v16a1.500 1.500 0 0 1-1.500 1.500H8A1.500 1.500 0 0 1 6.500 20V4A1.500 1.500 0 0 1 8 2.500zM10.500 18.500h3",
+  gear: "M12 8.800a3.200 3.200 0 1 0 0 6.400 3.200 3.200 0 0 0 0-6.400zM12 2.800v3M12 18.200v3M2.800 12h3M18.200 12h3M5.500 5.500l2.100 2.100M16.400 16.400l2.100 2.100M18.500 5.500l-2.100 2.100M7.600 16.400l-2.100 2.100",
+  moon: "M19.500 14.500A8 8 0 0 1 9.500 4.500a8 8 0 1 0 10 10z",
+  sun: "M12 7.500a4.500 4.500 0 1 0 0 9 4.500 4.500 0 0 0 0-9zM12 1.800v2.400M12 19.800v2.400M1.800 12h2.400M19.800 12h2.400M4.800 4.800l1.700 1.700M17.500 17.500l1.700 1.700M19.200 4.800l-1.700 1.700M6.500 17.500l-1.700 1.700",
+  send: "M4 4.500 20.500 12 4 19.500l2-7.500zM6 12h8",
+  close: "M6 6l12 12M18 6 6 18",
+  down: "M6 9.500l6 6 6-6",
+  link: "M10 14a4 4 0 0 0 5.700 0l3-3a4 4 0 0 0-5.700-5.700l-1 1M14 10a4 4 0 0 0-5.700 0l-3 3a4 4 0 0 0 5.700 5.700l1-1",
+  check: "M5 12.500l4.500 4.500L19 7.500",
+};
+
+export function icon(name, size = 20) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("width", size);
+  svg.setAttribute("height", size);
+  svg.setAttribute("aria-hidden", "true");
+  svg.classList.add("icon");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+const HUES = [262, 199, 152, 28, 338, 220];
+
+export function avatar(person, size = 32, index = 0) {
+  const initials = person.name.split(" ").map((part) => part[0]).slice(0, 2).join("");
+  const hue = HUES[index % HUES.length];
+  return h("span", { class: "avatar", "aria-hidden": "true", style: `--hue:${hue};--size:${size}px` }, initials);
+}
+
+export function badge(count) {
+  return count > 0 ? h("span", { class: "badge", "aria-label": `${count} unread` }, String(count)) : null;
+}

@@ -1,0 +1,70 @@
+// The sign-in window, and this page as its parent in the protocol of Microsoft's teams-js.
+import { h, icon } from "./dom.js";
+import { personPath, post } from "./api.js";
+import { store } from "./store.js";
+import { problem } from "./toasts.js";
+
+const RUNTIME = JSON.stringify({ apiVersion: 4, hostVersionsInfo: {}, isLegacyTeams: false, supports: {} });
+const FEATURES = "popup,width=520,height=680";
+let open = null;
+
+export function openSignIn(link) {
+  open?.window.close();
+  const popup = window.open(local(link), "herald-sign-in", FEATURES);
+  if (!popup) {
+    problem("The sign-in window was blocked", "Allow pop-up windows for this page and try again.");
+    return;
+  }
+  open = { window: popup, person: store.state.me, finished: false };
+  watch(open);
+}
+
+// Entra's pages come through this page's server: no browser knows the sandbox's certificates.
+export function local(link) {
+  const entra = store.state?.entra_url;
+  return entra && link.startsWith(`${entra}/`) ? `/entra${link.slice(entra.length)}` : link;
+}
+
+function watch(attempt) {
+  const timer = setInterval(() => {
+    if (!attempt.window.closed) return;
+    clearInterval(timer);
+    if (!attempt.finished) problem("Sign-in was not finished", "The window was closed before the end.");
+  }, 500);
+}
+
+window.addEventListener("message", (event) => {
+  const attempt = open;
+  if (!attempt || event.source !== attempt.window || event.origin !== location.origin) return;
+  const { id, uuidAsString, func, args } = event.data ?? {};
+  const answers = {
+    initialize: () => reply(["authentication", "web", RUNTIME, "2.31.0"]),
+    "authentication.authenticate.success": () => finish(attempt, String(args?.[0] ?? "")),
+    "authentication.authenticate.failure": () => fail(attempt, String(args?.[0] ?? "")),
+  };
+  // Whatever else the library asks (telemetry, app loaded) needs no answer.
+  answers[func]?.();
+
+  function reply(values) {
+    attempt.window.postMessage({ id, uuidAsString, args: values }, location.origin);
+  }
+});
+
+async function finish(attempt, code) {
+  attempt.finished = true;
+  const answer = await post(personPath(attempt.person, "verify"), { code });
+  if (answer.late || answer.status === 0 || answer.status >= 400) {
+    problem("Sign-in did not work", "Please try it again.");
+  }
+}
+
+function fail(attempt, reason) {
+  attempt.finished = true;
+  problem("Sign-in was cancelled", reason);
+}
+
+export function signInCard({ text, title, link }) {
+  return h("div", { class: "card sign-in" },
+    text && h("p", {}, text),
+    h("button", { type: "button", class: "primary", onclick: () => openSignIn(link) }, icon("link", 16), title));
+}
