@@ -178,13 +178,18 @@ def _counts(view: DeliveryView) -> list[Element]:
     counts = [entry for entry in all_of_them if entry[2]]
     if len(counts) < 2:
         return []
-    return [columns(*(_tile(*entry) for entry in counts), spacing="small")]
+    # While it goes on, they are a bar of progress: as wide as they are many.
+    share = 100 / view.total if view.waiting and view.total else 0
+    widths = [str(max(25, round(entry[2] * share))) if share else "stretch" for entry in counts]
+    tiles = [_tile(*entry, width) for entry, width in zip(counts, widths, strict=True)]
+    return [columns(*tiles, spacing="small")]
 
 
-def _tile(tone: Tone, symbol: str, number: int, word: str) -> Element:
+def _tile(tone: Tone, symbol: str, number: int, word: str, width: str) -> Element:
     return column(
         text_block(f"{number:,}", size="large", weight="bolder", horizontalAlignment="center"),
         text_block(f"{symbol} {word}", horizontalAlignment="center", spacing="none"),
+        width=width,
         style=tone,
         spacing="small",
     )

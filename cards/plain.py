@@ -19,7 +19,9 @@ _UNSEEN = dict.fromkeys(
         *range(0xE0000, 0xE0080),
     ]
 )
-_RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\U00010800-\U00010FFF]")
+_RTL = r"[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\U00010800-\U00010FFF\U0001E800-\U0001EFFF]"
+# Such words in a row, with what stands between them, up to the next word in Latin letters.
+_RIGHT_TO_LEFT = re.compile(rf"{_RTL}(?:[^A-Za-z\u00C0-\u024F]*{_RTL})?")
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>~&]")
 _LINE_START = re.compile(r"^(\d{0,9})([#+\-=.)])")
 _ENDLESS = re.compile(r"\S{48,}")
@@ -36,8 +38,8 @@ def clean(text: str, limit: int = 300) -> str:
     line = " ".join(text[: limit * 4].translate(_CONTROLS).translate(_UNSEEN).split())
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
-    line = line.replace("{{", "{" + _WORD_JOINER + "{")
-    return f"{_ISOLATE}{line}{_END}" if _RIGHT_TO_LEFT.search(line) else line
+    line = re.sub(r"\{(?=\{)", "{" + _WORD_JOINER, line)
+    return _RIGHT_TO_LEFT.sub(f"{_ISOLATE}\\g<0>{_END}", line)
 
 
 def breakable(line: str) -> str:
