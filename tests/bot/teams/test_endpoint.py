@@ -360,3 +360,15 @@ async def test_a_throttled_reply_is_sent_again_and_the_turn_ends_well(door: Door
     assert await door.post() == (200, "")
     assert len(door.far.calls) == 3
     assert 2 <= door.pauses[0] < 3
+
+
+async def test_a_fault_in_the_door_itself_is_500_with_an_id(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("+14255550100")
+
+    monkeypatch.setattr(door.auth, "authorize", broken)
+    status, answer = await door.post()
+    assert (status, answer["error"]["code"]) == (500, "ServiceError")
+    assert len(answer["error"]["id"]) == 32
