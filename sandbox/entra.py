@@ -67,12 +67,14 @@ class Entra:
     def sign_in(self, address: str, person: Person, *, accept: bool = True) -> str:
         """What this person does in the browser at an authorize or admin-consent address.
 
-        Returns the address that the browser is then sent to. Raises `BadRequest` where the page
-        would only show an error.
+        Returns the address that the browser is then sent to, with the answer in its query whatever
+        `response_mode` says. Raises `BadRequest` where the page would only show an error.
         """
         parts = urlsplit(address)
-        query = dict(parse_qsl(parts.query)) | {"login_hint": person.mail, "response_mode": "query"}
+        query = dict(parse_qsl(parts.query)) | {"login_hint": person.mail}
         query.pop("prompt", None)
+        if query.get("response_mode") == "form_post":
+            query["response_mode"] = "query"
         kind = "adminconsent" if parts.path.endswith("/adminconsent") else "authorize"
         tenant = parts.path.split("/")[1]
         ask = self.consent.read(kind, parts.path, tenant, query)

@@ -1,6 +1,7 @@
 """The Graph stand-in: `/v1.0` over plain http on loopback, as strict as Graph or stricter."""
 
 import asyncio
+import contextlib
 import json
 import uuid
 from dataclasses import replace
@@ -71,7 +72,8 @@ class Graph:
             answer = replace(answer, body=body)
         self._record(request, raw, answer, actor_id, request_id, answered=not cut)
         if self.world.faults.slow_s and not cut:
-            await asyncio.sleep(self.world.faults.slow_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self.world.faults.slow_s)
         if cut == "hang":
             await self._stopping.wait()
         response = _response(answer, request_id, client_id)
