@@ -70,7 +70,12 @@ class Herald:
         await self._database.migrate()
         settings = self._settings
         async with open_session() as session, aiohttp.ClientSession() as channel_session:
-            connector = Connector(settings, channel_session, self.identity.bot_token)
+            connector = Connector(
+                settings,
+                channel_session,
+                self.identity.bot_token,
+                renew_token=self.identity.renew_bot_token,
+            )
             graph = Graph(settings.graph_url, session)
             worker = Worker(self.ledger, self.identity, graph, alone=self._database.is_sqlite)
             progress = Progress(self.ledger, connector)
@@ -87,6 +92,7 @@ class Herald:
             await worker.stop()
             await sign_in.stop()
             await progress.stop()
+            await auth.close()
             await self.identity.close()
         await self._database.close()
 

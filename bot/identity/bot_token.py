@@ -37,6 +37,13 @@ class BotToken:
                 await self._outcome(renewal)
         return self._value
 
+    async def renew(self) -> str:
+        """A new token, for when the last one was refused. Raises what `fetch` raises."""
+        renewal = self._renew(waiting=True)
+        if renewal:
+            await asyncio.shield(renewal)
+        return self._value
+
     async def close(self) -> None:
         """Stop what runs in the background."""
         if self._renewal and not self._renewal.done():

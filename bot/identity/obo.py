@@ -122,6 +122,10 @@ class Identity:
         """The bot's own token for `BOT_TOKEN_SCOPE`. Raises EntraUnavailable, NotConfigured."""
         return await self._bot_token.get()
 
+    async def renew_bot_token(self) -> str:
+        """A new token of the bot's own, for when the last one was refused."""
+        return await self._bot_token.renew()
+
     async def close(self) -> None:
         """Let what is under way end, then stop."""
         await asyncio.gather(*self._under_way, return_exceptions=True)

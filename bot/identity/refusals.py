@@ -77,8 +77,8 @@ def meaning_of(answer: Mapping[str, Any], scopes: Sequence[str]) -> IdentityErro
 def _fits(row: Refusal, answer: Mapping[str, Any], codes: frozenset[int]) -> bool:
     return bool(
         row.codes & codes
-        or answer.get("suberror") in row.suberrors
-        or answer.get("error") in row.errors
+        or str(answer.get("suberror")) in row.suberrors
+        or str(answer.get("error")) in row.errors
     )
 
 

@@ -27,7 +27,10 @@ class ShowCard:
 
 @dataclass(frozen=True)
 class Say:
-    """Leave the card, with all that was typed into it, as it is, and say this beside it."""
+    """Leave the card, with all that was typed into it, as it is, and say this beside it.
+
+    Without a sentence: what the button does was said in a message of its own.
+    """
 
     sentence: str
 

@@ -32,12 +32,12 @@ class CardActions:
         self._replies = replies
         self._run_command: RunCommand | None = None
         self._table: Mapping[type[Button], _Answering] = {
-            buttons.OpenText: lambda turn, _button: texts.open(turn),
+            buttons.OpenText: lambda turn, _button: self._run(turn, "text"),
             buttons.AddAttendee: texts.add_attendee,
             buttons.ReviewText: texts.review,
             buttons.EditText: texts.edit,
             buttons.SendText: texts.send,
-            buttons.OpenNotice: lambda turn, _button: notices.open(turn),
+            buttons.OpenNotice: lambda turn, _button: self._run(turn, "notify"),
             buttons.ChooseKind: notices.choose_kind,
             buttons.ReviewNotice: notices.review,
             buttons.EditNotice: notices.edit,
@@ -74,6 +74,9 @@ class CardActions:
         return await self._notices.change(turn, NoticeRequest.from_json(delivery.request))
 
     async def _command(self, turn: Turn, button: SignIn | TryAgain) -> Answer:
+        return await self._run(turn, button.then)
+
+    async def _run(self, turn: Turn, command: str) -> Answer:
         assert self._run_command is not None  # noqa: S101 - wiring joins them
-        await self._run_command(turn, button.then)
+        await self._run_command(turn, command)
         return Say("")

@@ -117,8 +117,7 @@ class Handler:
     async def _message(self, turn: Turn) -> None:
         if turn.value:
             # Action.Submit, the fallback of clients without Action.Execute.
-            answer = await self._actions.answer(turn, None, turn.value)
-            await self._show(turn, answer)
+            await self._show(turn, await self._actions.answer(turn, None, turn.value))
             return
         heard = understand(turn.text)
         if heard.command is None:
@@ -187,7 +186,8 @@ class Handler:
         pressed = replace(turn, value=data)
         answer = await self._actions.answer(pressed, action.get("verb"), data)
         if isinstance(answer, Say):
-            return 200, {"statusCode": 200, "type": _MESSAGE, "value": answer.sentence}
+            sentence = answer.sentence or "The answer is below, in the chat."
+            return 200, {"statusCode": 200, "type": _MESSAGE, "value": sentence}
         return 200, {"statusCode": 200, "type": CARD_TYPE, "value": dict(answer.card)}
 
     # Around --------------------------------------------------------------------------------------

@@ -71,14 +71,11 @@ class SignInFlow:
         identity: Identity,
         connector: Connector,
         once: Once,
-        *,
-        patience_s: float = PATIENCE_S,
     ) -> None:
         self._settings = settings
         self._identity = identity
         self._connector = connector
         self._once = once
-        self._patience_s = patience_s
         self._exchanges: OrderedDict[tuple[str, ...], _Exchange] = OrderedDict()
         self._waiting: set[asyncio.Task[None]] = set()
         self._after: After | None = None
@@ -132,7 +129,7 @@ class SignInFlow:
     async def _offer_link(
         self, turn: Turn, exchange_id: str, activity_id: str, link: str, then: str
     ) -> None:
-        await asyncio.sleep(self._patience_s)
+        await asyncio.sleep(PATIENCE_S)
         if self._key(turn, exchange_id) in self._exchanges:
             return
         card = self._link_card("Teams did not sign you in by itself.", link, then)

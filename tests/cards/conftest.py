@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from cards.elements import payload
 from tests.cards.samples import gallery
 
 HERE = Path(__file__).resolve().parent
@@ -57,6 +56,6 @@ def as_teams_fills_it(part: Any) -> Any:
 @pytest.fixture(scope="session")
 def drawn() -> dict[str, Any]:
     """By a sample's title: `events`, `drawn` and `tags` (see lint.mjs)."""
-    cards = {sample.title: as_teams_fills_it(payload(sample.card())) for sample in gallery()}
+    cards = {sample.title: as_teams_fills_it(sample.payload) for sample in gallery()}
     result: dict[str, Any] = lint(cards, [])["cards"]
     return result

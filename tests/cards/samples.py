@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from cards.delivery import DeliveryView, Problem, delivery_card
-from cards.elements import AdaptiveCard
+from cards.elements import AdaptiveCard, payload
 from cards.notes import (
     AdminConsentView,
     CommandLine,
@@ -81,8 +82,9 @@ class Sample:
     def title(self) -> str:
         return f"{self.draw.__module__}.{self.draw.__name__}: {self.name}"
 
-    def card(self) -> AdaptiveCard:
-        return self.draw(self.view)
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        return payload(self.draw(self.view))
 
 
 def text_forms() -> Iterator[Sample]:

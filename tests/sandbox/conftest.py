@@ -12,6 +12,7 @@ import trustme
 from sandbox.entra import Entra
 from sandbox.graph import Graph
 from sandbox.world import World, clinic
+from tests.sandbox.gets import Reader
 from tests.sandbox.posts import Poster
 
 # The two types that Microsoft's pages use, and one whose template names the sender.
@@ -90,3 +91,8 @@ async def session(ca_file: Path) -> AsyncIterator[aiohttp.ClientSession]:
 def poster(graph: Graph, entra: Entra, session: aiohttp.ClientSession) -> Poster:
     graph.world.limits_enforced = False
     return Poster(graph, entra, session)
+
+
+@pytest.fixture
+def reader(graph: Graph, entra: Entra, session: aiohttp.ClientSession) -> Reader:
+    return Reader(graph, entra, session)
