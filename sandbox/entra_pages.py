@@ -22,7 +22,7 @@ STYLE = """
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:16px;background:var(--bg);
 color:var(--ink);font:15px/1.45 "Segoe UI",system-ui,sans-serif}
 main{width:100%;max-width:440px;background:var(--card);border:1px solid var(--line);
-border-radius:8px;padding:32px 36px;box-shadow:0 2px 8px #0002}
+border-radius:8px;padding:26px 36px 18px;box-shadow:0 2px 8px #0002}
 .org{display:flex;gap:10px;align-items:center;color:var(--soft);font-size:13px;margin-bottom:18px}
 .org b{width:22px;height:22px;border-radius:5px;background:var(--brand);color:var(--card);
 display:grid;place-items:center}
@@ -35,7 +35,7 @@ li small,.who small{display:block;color:var(--soft);font-size:12.5px}
 .tag{align-self:start;white-space:nowrap;font-size:12px;padding:1px 8px;border-radius:9px;
 border:1px solid currentColor;color:var(--soft)}
 .tag.admin{color:var(--warn);background:var(--warn-bg)}
-a.who{display:block;padding:10px 2px;color:inherit;text-decoration:none}
+a.who{display:block;padding:8px 2px;color:inherit;text-decoration:none}
 a.who:hover,a.who:focus-visible{outline:2px solid var(--brand);border-radius:4px}
 li:has(a.who){padding:0;display:block}
 .acts{display:flex;justify-content:flex-end;gap:10px;margin-top:20px}
@@ -43,8 +43,8 @@ button{font:inherit;padding:7px 22px;border-radius:4px;border:1px solid var(--li
 background:transparent;color:inherit;cursor:pointer;min-width:108px}
 button.main{background:var(--brand);border-color:var(--brand);color:var(--card)}
 button:focus-visible{outline:2px solid var(--brand);outline-offset:2px}
-.other{font-size:13px;color:var(--brand)}
-.foot{margin-top:22px;font-size:12px}
+.other{display:block;width:max-content;font-size:13px;color:var(--brand)}
+.foot{margin-top:16px;font-size:12px}
 """
 
 _SUBMIT = "document.forms[0].submit()"
@@ -96,7 +96,7 @@ def consent_page(
     )
     rows = "".join(_permission(name, name in granted) for name in asked)
     body = (
-        f'<p>{escape(person.mail)} · <a class="other" href="{escape(other)}">'
+        f'<p>{escape(person.mail)}<a class="other" href="{escape(other)}">'
         f"Use another account</a></p>{scope}<ul>{rows}</ul>{_answers(ticket, accept=True)}"
     )
     return _page(title, body)
@@ -106,7 +106,7 @@ def approval_page(person: Person, names: Iterable[str], ticket: str, other: str)
     """This person may not consent: an administrator has to."""
     rows = "".join(_permission(name, granted=False) for name in names)
     body = (
-        f'<p>{escape(person.mail)} · <a class="other" href="{escape(other)}">'
+        f'<p>{escape(person.mail)}<a class="other" href="{escape(other)}">'
         "Use an administrator’s account</a></p>"
         "<p>Herald needs permission that only an administrator of Contoso Clinic can grant. "
         f"Ask one to approve it, then try again.</p><ul>{rows}</ul>{_answers(ticket, accept=False)}"
