@@ -49,6 +49,8 @@ def _small_number(value: object) -> int | None:
     # Real clients send numbers as strings, too.
     if isinstance(value, bool) or not isinstance(value, int | str | float):
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     text = str(value).strip()
     return int(text) if re.fullmatch(r"\d{1,4}", text) else None
 

@@ -178,11 +178,12 @@ def _counts(view: DeliveryView) -> list[Element]:
     counts = [entry for entry in all_of_them if entry[2]]
     if len(counts) < 2:
         return []
-    # While it goes on, they are a bar of progress: as wide as they are many.
-    share = 100 / view.total if view.waiting and view.total else 0
+    # While it goes on, two are a bar of progress: as wide as they are many. More stand in pairs,
+    # so that a phone has room for their words.
+    share = 100 / view.total if view.waiting and len(counts) == 2 else 0
     widths = [str(max(25, round(entry[2] * share))) if share else "stretch" for entry in counts]
     tiles = [_tile(*entry, width) for entry, width in zip(counts, widths, strict=True)]
-    return [columns(*tiles, spacing="small")]
+    return [columns(*tiles[at : at + 2], spacing="small") for at in range(0, len(tiles), 2)]
 
 
 def _tile(tone: Tone, symbol: str, number: int, word: str, width: str) -> Element:

@@ -62,7 +62,7 @@ class Fields:
         value, was_cut = kept(self.values.get(name, ""), int(max_bytes * self.room))
         error = self.errors.get(name, "")
         if was_cut:
-            error = f"{error} {_CUT}".strip()
+            error = f"{_CUT} {error}".strip()
         entry = TextInput(id=name, label=_label(label, error), **more)
         if value:
             entry.value = value
@@ -103,7 +103,7 @@ class Fields:
         error = self.errors.get(name, "")
         if len(fits) < len(ids):
             rest = count(len(ids) - len(fits), "chosen person does", "chosen people do")
-            error = f"{error} {rest} not fit on this card: please paste their addresses.".strip()
+            error = f"{rest} not fit on this card: please paste their addresses. {error}".strip()
         entry = ChoiceSet(
             id=name,
             label=_label(label, error),
@@ -161,7 +161,7 @@ def _field(entry: Element, error: str) -> Element:
     if not error:
         return container(entry)
     wrong = rich_text(
-        run(f"⚠️ {error}", limit=200, color="attention", weight="bolder"),
+        run(f"⚠️ {error}", limit=250, color="attention", weight="bolder"),
         id=f"error_{entry.id}",
         spacing="small",
     )

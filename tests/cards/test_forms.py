@@ -1,0 +1,185 @@
+"""What the forms show of what was entered, and of what is wrong with it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cards.delivery import DeliveryView, delivery_card
+from cards.elements import AdaptiveCard, ChoiceSet, payload
+from cards.notice_form import NoticeFormView, notice_form, spelled
+from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
+from tests.cards.samples import ALL_ZONES, KINDS, LANGUAGES, MEETINGS, PEOPLE, ZONES
+from tests.cards.test_gallery import of_type, words_in
+
+TEXT = TextFormView("form-1", 2, MEETINGS, ZONES, LANGUAGES)
+NOTICE = NoticeFormView("form-2", KINDS, KINDS[0].value, "{actor} asks about {deploymentId}", ())
+DELIVERY = DeliveryView(
+    "d1", "d1", "text", "Confirmation text", "A visit", "accepted", 2, accepted=2
+)
+
+
+def inputs(card: AdaptiveCard) -> dict[str, dict[str, Any]]:
+    return {entry["id"]: entry for entry in of_type(payload(card), "Input.")}
+
+
+def filled(
+    view: TextFormView, values: Mapping[str, str], errors: Mapping[str, str] | None = None
+) -> Any:
+    return payload(text_form(replace(view, values=values, errors=errors or {})))
+
+
+def test_every_value_stays_when_something_is_wrong() -> None:
+    values = {
+        "meeting": MEETINGS[1].value,
+        "join_link": "https://example.com",
+        "message_type": "cancellation",
+        "language": "es-US",
+        "phone_0": "+1 242 421 412",
+        "zone_0": "Hawaiian Standard Time",
+        "phone_1": "\u0645 12",
+        "zone_1": "Alaskan Standard Time",
+        "attendee_list": "+12065550142, Pacific\n  (602) 555-0187\tArizona",
+    }
+    card = text_form(replace(TEXT, values=values, errors=dict.fromkeys(values, "No.")))
+    assert {name: entry["value"] for name, entry in inputs(card).items()} == values
+
+
+def test_an_error_stands_right_under_its_field_and_in_its_label() -> None:
+    card = filled(TEXT, {}, {"phone_1": "This number is too short."})
+    (box,) = (
+        part
+        for part in of_type(card, "Container")
+        if part["items"] and part["items"][0].get("id") == "phone_1"
+    )
+    assert box["items"][0]["label"] == "Mobile number 2 – please look again"
+    assert box["items"][1]["id"] == "error_phone_1"
+    assert words_in(box["items"][1]).endswith("⚠️ This number is too short.")
+
+
+def test_the_top_counts_the_errors_and_says_those_without_a_field() -> None:
+    card = filled(TEXT, {}, {"phone_0": "One.", "phone_7": "This row is gone."})
+    top = next(part for part in of_type(card, "Container") if part.get("style") == "attention")
+    assert "2 things need another look" in words_in(top)
+    assert "This row is gone." in words_in(top)
+    assert "One." not in words_in(top)
+
+
+def test_a_form_without_errors_has_no_such_box() -> None:
+    assert not [p for p in of_type(filled(TEXT, {}), "Container") if p.get("style") == "attention"]
+
+
+def test_a_list_too_long_for_a_card_is_cut_and_says_so() -> None:
+    pasted = "\n".join(f"+1206555{n:04}, Pacific Time" for n in range(10_000))
+    card = filled(TEXT, {"attendee_list": pasted})
+    (entry,) = (e for e in of_type(card, "Input.") if e["id"] == "attendee_list")
+    assert pasted.startswith(entry["value"] + "\n")
+    assert "Only the beginning fits" in json.dumps(card)
+
+
+def test_without_meetings_the_link_is_needed() -> None:
+    shown = inputs(text_form(replace(TEXT, meetings=())))
+    assert "meeting" not in shown
+    assert "needed" in shown["join_link"]["label"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"), [(-1, 1), (0, 1), (3, 3), (MAX_ROWS, MAX_ROWS), (99, 10)]
+)
+def test_the_form_shows_one_to_ten_rows(rows: int, shown: int) -> None:
+    names = inputs(text_form(replace(TEXT, rows=rows)))
+    assert len([name for name in names if name.startswith("phone_")]) == shown
+
+
+def test_ten_rows_offer_no_eleventh() -> None:
+    titles = [
+        a["title"] for a in of_type(payload(text_form(replace(TEXT, rows=10))), "Action.Execute")
+    ]
+    assert titles == ["Review"]
+
+
+def test_a_chosen_zone_stays_among_the_choices_however_many_there_are() -> None:
+    chosen = ALL_ZONES[-1].value
+    view = replace(TEXT, rows=10, zones=ALL_ZONES, values={"zone_9": chosen})
+    entry = inputs(text_form(view))["zone_9"]
+    assert entry["value"] == chosen
+    assert chosen in {choice["value"] for choice in entry["choices"]}
+
+
+def test_a_meeting_that_is_not_offered_any_more_is_not_chosen() -> None:
+    view = replace(TEXT, values={"meeting": "https://teams.microsoft.com/meet/old"})
+    assert "value" not in inputs(text_form(view))["meeting"]
+
+
+def test_chosen_people_show_by_name() -> None:
+    ids = ",".join(person.value for person in PEOPLE)
+    entry = inputs(notice_form(replace(NOTICE, people=PEOPLE, values={"recipients": ids})))[
+        "recipients"
+    ]
+    assert entry["value"] == ids
+    assert [choice["title"] for choice in entry["choices"]] == [person.title for person in PEOPLE]
+    assert entry["choices.data"] == {"type": "Data.Query", "dataset": "graph.microsoft.com/users"}
+
+
+def test_people_who_fit_on_no_card_are_not_lost_without_a_word() -> None:
+    view = replace(NOTICE, people=PEOPLE, values={"recipients": f"{PEOPLE[0].value},somebody-else"})
+    assert "1 chosen person does not fit on this card" in json.dumps(payload(notice_form(view)))
+
+
+def test_the_template_shows_its_blanks_by_name() -> None:
+    card = payload(notice_form(replace(NOTICE, parameters=("deploymentId",))))
+    runs = [run["text"] for part in of_type(card, "RichTextBlock") for run in part["inlines"]]
+    assert "You asks about [deployment id]" in "".join(runs).replace("  ", " ")
+    assert inputs(notice_form(replace(NOTICE, parameters=("deploymentId",))))["param_deploymentId"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pendingRequestCount", "Pending request count"),
+        ("deployment_id", "Deployment id"),
+        ("systemDefaultText", "Your words"),
+        ("", ""),
+    ],
+)
+def test_a_parameters_name_is_spelled_in_words(name: str, words: str) -> None:
+    assert spelled(name) == words
+
+
+@pytest.mark.parametrize(
+    ("state", "titles"),
+    [
+        ("accepted", ["Change and send again"]),
+        ("refused", ["Change and send again"]),
+        ("waiting", ["Look again", "Change and send again"]),
+        ("unknown", ["Look again", "Change and send again"]),
+        ("needs_sign_in", ["Sign in", "Look again", "Change and send again"]),
+    ],
+)
+def test_a_delivery_offers_what_can_be_done_now(state: Any, titles: list[str]) -> None:
+    card = payload(delivery_card(replace(DELIVERY, state=state, can_change=True)))
+    assert [action["title"] for action in card["actions"]] == titles
+
+
+def test_a_delivery_that_cannot_be_changed_does_not_offer_it() -> None:
+    assert "actions" not in payload(delivery_card(DELIVERY))
+
+
+def test_an_unknown_text_says_that_herald_does_not_send_it_again() -> None:
+    card = payload(delivery_card(replace(DELIVERY, state="unknown", accepted=0, unknown=2)))
+    assert "Nobody can tell whether it was sent" in words_in(card)
+    assert "does not send it again by itself" in words_in(card)
+
+
+def test_an_attribute_that_no_element_has_is_refused() -> None:
+    with pytest.raises(TypeError, match="ChoiceSet has no colour"):
+        ChoiceSet(id="x", label="X", colour="red")
+
+
+def test_choices_are_shown_by_their_titles_and_sent_back_by_their_values() -> None:
+    view = replace(TEXT, zones=(Choice("<b>Pacific</b>\u202e", "Pacific Standard Time"),))
+    assert inputs(text_form(view))["zone_0"]["choices"] == [
+        {"title": "<b>Pacific</b>", "value": "Pacific Standard Time"}
+    ]
