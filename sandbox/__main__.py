@@ -97,6 +97,7 @@ async def _stay(stage: Stage, page: Page, options: argparse.Namespace) -> None:
     stop = _stop_event()
     log = options.state_dir / "app.log"
     environment = stage.environment()
+    _forget_the_last_run(options.state_dir)
     if options.no_app:
         print(f"\n  The page: {page.url}\n  Start app.py yourself, with these variables:\n")
         print("\n".join(f"  {name}={value}" for name, value in environment.items()), flush=True)
@@ -110,6 +111,13 @@ async def _stay(stage: Stage, page: Page, options: argparse.Namespace) -> None:
             await _until_stopped(app.until_it_ends(), stop)
     finally:
         await app.stop()
+
+
+def _forget_the_last_run(state_dir: Path) -> None:
+    # The world starts anew each time, with new keys of Entra: tokens and chats that the app's
+    # database kept from the last run would name things that are no more.
+    for path in (*state_dir.glob("herald.sqlite3*"), state_dir / "app.log"):
+        path.unlink(missing_ok=True)
 
 
 async def _until_stopped(work: Coroutine[None, None, None], stop: asyncio.Event) -> None:

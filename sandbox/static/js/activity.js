@@ -8,18 +8,22 @@ import { currentView, onView, show } from "./views.js";
 
 let tab = "mine";
 let drawn = "";
-let marking = false;
+let looking = null; // whose feed is on the screen
 
 export function setUpActivity() {
-  // What was unread stays marked while it is looked at; leaving the feed reads it.
-  onView((view) => {
-    if (view === "activity") { marking = true; draw(); return; }
-    if (marking) { marking = false; post(personPath(store.state.me, "read")).catch(() => {}); }
-  });
+  onView(look);
 }
 
 export function drawActivity(state, before) {
   announce(state, before);
+  look();
+}
+
+// What was unread stays marked while it is looked at; leaving the feed reads it.
+function look() {
+  const now = currentView() === "activity" && tab === "mine" && store.state ? store.state.me : null;
+  if (looking && looking !== now) post(personPath(looking, "read")).catch(() => {});
+  looking = now;
   draw();
 }
 
@@ -37,7 +41,7 @@ function draw() {
 function tabs() {
   const names = { mine: "Mine", everyone: "Everyone" };
   return h("div", { class: "tabs", role: "group", "aria-label": "Whose activity" }, Object.entries(names).map(([name, label]) =>
-    h("button", { type: "button", "aria-pressed": String(tab === name), onclick: () => { tab = name; draw(); document.querySelector(".tabs [aria-pressed=true]").focus(); } }, label)));
+    h("button", { type: "button", "aria-pressed": String(tab === name), onclick: () => { tab = name; look(); document.querySelector(".tabs [aria-pressed=true]").focus(); } }, label)));
 }
 
 function ownFeed(person) {
@@ -46,7 +50,7 @@ function ownFeed(person) {
 }
 
 function everybody(people) {
-  return h("div", { class: "feeds" }, people.map((person) => h("section", { class: "feed-column", "data-feed": person.name },
+  return h("div", { class: "feeds" }, [...people].sort((a, b) => (b.feed.length > 0) - (a.feed.length > 0)).map((person) => h("section", { class: "feed-column", "data-feed": person.name },
     h("h2", {}, avatar(person, 28, indexOf(person.id)), h("span", {}, person.name), badge(person.unread)),
     person.feed.length ? h("ol", { class: "feed" }, person.feed.map((item) => feedItem(item))) : h("p", { class: "quiet" }, "No notifications"))));
 }
@@ -58,7 +62,7 @@ function feedItem(item) {
     h("div", { class: "feed-text" },
       h("b", {}, item.text),
       item.preview && h("p", {}, item.preview),
-      h("footer", {}, h("span", {}, "Herald"), item.topic && h("span", {}, item.topic), h("time", { datetime: item.at }, timeOf(item.at)),
+      h("footer", {}, h("span", {}, "Herald"), item.topic && h("span", { class: "topic" }, item.topic), h("time", { datetime: item.at }, timeOf(item.at)),
         item.replaced ? h("span", { class: "tag" }, "Corrected") : null),
       item.link ? h("button", { type: "button", class: "link", onclick: () => lead(item) }, "Show where it leads") : null));
 }
@@ -80,5 +84,4 @@ function announce(state, before) {
     const actor = state.people.find((person) => person.id === item.actor_id);
     toast({ title: item.text, text: item.preview, picture: actor && avatar(actor, 36, indexOf(actor.id)), onOpen: () => show("activity") });
   }
-  if (fresh.length && currentView() === "activity") marking = true;
 }

@@ -4,14 +4,18 @@ import { registerPicker, withPickers } from "./picker.js";
 import { theme } from "./theme.js";
 
 const hostConfigs = {};
-const FONTS = "var(--font)";
+// The published configuration is older than Teams' present look: its coloured containers are made
+// for light pages only, and its lines for a white one. These are quiet in both.
+const TINTS = {
+  light: { good: "#e6f4ea", attention: "#fdebee", warning: "#fdf3d9", accent: "#e9e9fb", line: "#e1e1ea" },
+  dark: { good: "#21392b", attention: "#47262d", warning: "#42381d", accent: "#34355c", line: "#43434e" },
+};
 
 export async function prepareCards() {
   const { AdaptiveCards, markdownit, DOMPurify } = window;
   for (const name of ["light", "dark"]) {
     const config = await (await fetch(`/vendor/teams-${name}.json`)).json();
-    config.fontTypes.default.fontFamily = FONTS;
-    hostConfigs[name] = config;
+    hostConfigs[name] = tinted(config, TINTS[name]);
   }
   const markdown = markdownit({ html: false, linkify: false });
   AdaptiveCards.AdaptiveCard.onProcessMarkdown = (text, result) => {
@@ -21,6 +25,16 @@ export async function prepareCards() {
   // So that an action keeps its fallback, which the renderer itself has no use for.
   AdaptiveCards.GlobalSettings.enableFullJsonRoundTrip = true;
   registerPicker();
+}
+
+function tinted(config, { line, ...tints }) {
+  config.fontTypes.default.fontFamily = "var(--font)";
+  config.separator.lineColor = line;
+  const { foregroundColors } = config.containerStyles.default;
+  for (const [style, backgroundColor] of Object.entries(tints)) {
+    config.containerStyles[style] = { ...config.containerStyles[style], backgroundColor, foregroundColors };
+  }
+  return config;
 }
 
 export function renderMarkdown(text) {

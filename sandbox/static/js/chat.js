@@ -62,14 +62,21 @@ export function drawChat(state) {
     element.replaceChildren();
     document.getElementById("compose-box").value = "";
   }
+  drawHead(state);
+  drawPrompts(state);
+  drawChatList(state);
   const first = element.childElementCount === 0;
   const atBottom = element.scrollHeight - element.scrollTop - element.clientHeight < BOTTOM_SLACK_PX;
   const changed = reconcile(element, state.chat.messages);
   drawTyping(element, state.chat.typing_ms);
-  if (changed && (first || atBottom)) element.scrollTop = element.scrollHeight;
-  drawHead(state);
-  drawPrompts(state);
-  drawChatList(state);
+  if (changed && (first || atBottom)) follow(element);
+}
+
+// To the end, but not past the beginning of a long last message.
+function follow(element) {
+  const last = element.querySelector(".message:last-of-type");
+  const top = last ? last.offsetTop - 12 : 0;
+  element.scrollTop = last && last.offsetHeight > element.clientHeight ? top : element.scrollHeight;
 }
 
 function reconcile(element, messages) {

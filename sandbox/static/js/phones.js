@@ -52,7 +52,16 @@ function drawPhone(phone, ringing) {
 
 function drawText(text) {
   return h("span", { class: `sms ${text.message_type}`, lang: text.language || null },
-    h("span", { class: "sms-body" }, text.body), h("time", { datetime: text.at }, timeOf(text.at)));
+    h("span", { class: "sms-body" }, withShortLinks(text.body)), h("time", { datetime: text.at }, timeOf(text.at)));
+}
+
+// A phone shows a long link by its beginning; the whole one is its title.
+function withShortLinks(body) {
+  return body.split(/(https?:\/\/\S+)/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    const whole = part.replace(/^https?:\/\//, "");
+    return h("span", { class: "sms-link", title: part }, whole.length > 34 ? `${whole.slice(0, 33)}…` : whole);
+  });
 }
 
 function look(number) {

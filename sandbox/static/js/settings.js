@@ -18,7 +18,7 @@ const FAULTS = [
 const dialog = () => document.getElementById("settings");
 
 export function settingsButton() {
-  return h("button", { class: "icon-button", type: "button", id: "gear", "aria-label": "Sandbox settings", title: "Sandbox settings", onclick: open }, icon("gear"));
+  return h("button", { class: "icon-button", type: "button", id: "gear", "aria-label": "Sandbox settings", title: "Sandbox settings", onclick: open }, icon("sliders"));
 }
 
 function open() {
