@@ -8,9 +8,10 @@ from adaptivecards.adaptivecard import AdaptiveCard
 
 from cards.elements import payload
 
-# What a button's data may hold of one input, in characters. A card's own answer cannot be larger
-# than 28 KB, so more than this could not be shown again.
-LONGEST_VALUE = 8_000
+# Bytes of one input that a card, which has 28 KB for everything, can still show again in full.
+SHOWN_AGAIN = 5_000
+# Characters of one input that are read at all: two thousand addresses.
+LONGEST_VALUE = 100_000
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,26 @@ def entered(data: Mapping[str, Any]) -> dict[str, str]:
     return values
 
 
-def too_long(values: Mapping[str, str]) -> str:
-    """A sentence when a value is longer than any card could show again, else nothing."""
+def too_long(values: Mapping[str, str], most: int = LONGEST_VALUE) -> str:
+    """A sentence when a value has more than `most` characters, else nothing."""
     for value in values.values():
-        if len(value) > LONGEST_VALUE:
+        if len(value) > most:
             return (
-                f"One field holds {len(value):,} characters; Herald reads at most "
-                f"{LONGEST_VALUE:,}. Nothing was sent, and your form is unchanged. "
-                "Please shorten it."
+                f"One field holds {len(value):,} characters; Herald reads at most {most:,}. "
+                "Nothing was sent, and your form is unchanged. Please shorten it."
             )
     return ""
+
+
+def fits_a_card(values: Mapping[str, str]) -> bool:
+    """Whether a card can show these values again in full."""
+    return all(len(value.encode()) <= SHOWN_AGAIN for value in values.values())
+
+
+def beside(errors: Mapping[str, str], note: str = "") -> Say:
+    """The errors of a form that is too long to be drawn again: it stays as it is in the client."""
+    found = " ".join(filter(None, (note, *errors.values())))
+    return Say(f"{found} Nothing was sent, and your form is unchanged.")
 
 
 def for_dialog(found: Any) -> Any:

@@ -1,6 +1,7 @@
 """The compose box: the two forms as dialogs, signed in by the ways that work there."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.errors import AdminConsentNeeded, ConsentNeeded, HeraldError, SignInNeeded
@@ -77,7 +78,8 @@ class MessageExtension:
     async def submit(self, turn: Turn) -> Reply:
         """`composeExtension/submitAction` and `task/submit`: a button inside the dialog."""
         data = turn.value.get("data")
-        answer = await self._actions.answer(turn, None, data)
+        inside = replace(turn, value=data if isinstance(data, Mapping) else {})
+        answer = await self._actions.answer(inside, None, data)
         return 200, _answered(answer)
 
 

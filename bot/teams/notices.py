@@ -18,7 +18,16 @@ from bot.notifications.audience import resolve
 from bot.notifications.form import NoticeEntry
 from bot.notifications.request import NoticeRequest, Recipient, Topic
 from bot.settings import Settings
-from bot.teams.answers import Answer, Say, ShowCard, entered, too_long
+from bot.teams.answers import (
+    SHOWN_AGAIN,
+    Answer,
+    Say,
+    ShowCard,
+    beside,
+    entered,
+    fits_a_card,
+    too_long,
+)
 from bot.teams.deliveries import Deliveries
 from bot.teams.delivery_views import duration
 from bot.teams.forms import Forms
@@ -32,6 +41,10 @@ from cards.text_form import Choice
 log = structlog.get_logger(__name__)
 
 _NAMED = 20
+_TOO_LONG_TO_SHOW = (
+    "Your list of addresses is too long for a card to show again. Send it as it is, or type "
+    "“notify” and paste the changed list into a new form."
+)
 _NO_CATALOGUE = (
     "Herald is not in your organization's app catalogue, so a notice can't lead there. "
     "Choose this chat or a Teams link."
@@ -73,7 +86,7 @@ class Notices:
         """The same form with the inputs of the chosen kind."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
         values = entered(turn.value)
-        if sentence := too_long(values):
+        if sentence := too_long(values, SHOWN_AGAIN):
             return Say(sentence)
         return await self._form(turn, button.form_id, values)
 
@@ -85,22 +98,22 @@ class Notices:
             return Say(sentence)
         entry, errors = form.read(values, self._kinds)
         if entry is None:
-            return await self._form(turn, button.form_id, values, errors)
+            return await self._again(turn, button.form_id, values, errors)
         try:
             token = await self._identity.token(turn.actor, NOTIFY)
             audience = await resolve(self._graph, token.value, entry, sender_id=turn.actor.user_id)
             catalogue_id = await self._catalogue_id(turn, token.value)
         except IdentityError as error:
             await self._sign_in.ask(turn, NOTIFY, then="")
-            return await self._form(turn, button.form_id, values, note=error.sentence)
+            return await self._again(turn, button.form_id, values, note=error.sentence)
         except GraphError as error:
-            note = f"{error.sentence} Nothing was sent; everything you entered is still here."
-            return await self._form(turn, button.form_id, values, note=note)
+            note = f"{error.sentence} Everything you entered is still here."
+            return await self._again(turn, button.form_id, values, note=note)
         errors = dict(audience.errors)
         if entry.topic == "app" and not catalogue_id:
             errors["topic"] = _NO_CATALOGUE
         if errors:
-            return await self._form(turn, button.form_id, values, errors)
+            return await self._again(turn, button.form_id, values, errors)
         request = NoticeRequest(
             activity_type=entry.kind.type,
             parameters=entry.parameters,
@@ -120,6 +133,8 @@ class Notices:
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
         kept = await self._drafts.read(turn.actor, button.form_id, Kind.NOTICE)
         request = NoticeRequest.from_json(kept)
+        if not fits_a_card(request.values):
+            return Say(_TOO_LONG_TO_SHOW)
         return await self._form(turn, button.form_id, request.values, people=request.recipients)
 
     async def send(self, turn: Turn, button: SendNotice) -> Answer:
@@ -136,8 +151,24 @@ class Notices:
 
     async def change(self, turn: Turn, request: NoticeRequest) -> Answer:
         """A new form with every value of an earlier delivery."""
+        if not fits_a_card(request.values):
+            return Say(_TOO_LONG_TO_SHOW)
         form_id = self._forms.mint(Kind.NOTICE, turn.actor)
         return await self._form(turn, form_id, request.values, people=request.recipients)
+
+    async def _again(
+        self,
+        turn: Turn,
+        form_id: str,
+        values: Mapping[str, str],
+        errors: Mapping[str, str] | None = None,
+        *,
+        note: str = "",
+    ) -> Answer:
+        """The same form with its errors; beside it where it is too long to be drawn again."""
+        if not fits_a_card(values):
+            return beside(errors or {}, note)
+        return await self._form(turn, form_id, values, errors, note=note)
 
     async def _form(
         self,

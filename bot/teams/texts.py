@@ -15,7 +15,7 @@ from bot.errors import ConsentNeeded, HeraldError, IdentityError, SignInNeeded
 from bot.graph.client import Graph
 from bot.graph.errors import GraphError
 from bot.identity.obo import MEETINGS, TEXT, Identity
-from bot.teams.answers import Answer, Say, ShowCard, entered, too_long
+from bot.teams.answers import SHOWN_AGAIN, Answer, Say, ShowCard, entered, too_long
 from bot.teams.deliveries import Deliveries
 from bot.teams.forms import Forms
 from bot.teams.sign_in import SignInFlow
@@ -89,7 +89,7 @@ class Texts:
         """The same form with a row more."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         values = entered(turn.value)
-        if sentence := too_long(values):
+        if sentence := too_long(values, SHOWN_AGAIN):
             return Say(sentence)
         rows = min(button.rows + 1, MAX_ROWS)
         zone = values.get(f"zone_{rows - 2}") or windows_name(turn.place.zone) or ""
@@ -100,7 +100,7 @@ class Texts:
         """What was entered, as it was read; or the form again with what needs another look."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         values = entered(turn.value)
-        if sentence := too_long(values):
+        if sentence := too_long(values, SHOWN_AGAIN):
             return Say(sentence)
         rows = max(1, min(button.rows, MAX_ROWS))
         entry, errors = form.read(values, rows=rows, own_zone=turn.place.zone)
