@@ -50,7 +50,8 @@ class Note(NamedTuple):
     status: int = 200
 
 
-SIGNED_IN = Note("You are signed in", "You can close this window and go back to Teams.")
+# Not 'you are signed in': whether it was the right person is looked at when Teams brings the code.
+HANDED_OVER = Note("Thank you", "You can close this window. Herald goes on in Teams.")
 APPROVED = Note(
     "Approved",
     "Herald may now do this for the people of your organization. They can try again at once.",
@@ -127,7 +128,7 @@ class _Pages:
         if "error" in query or not query.get("code"):
             return _page(ENDS.get(query.get("error", ""), FAILED), scripts=_SCRIPTS)
         code = await self._pop_up.keep_code(record, query["code"])
-        return _page(SIGNED_IN, code=code, scripts=_SCRIPTS)
+        return _page(HANDED_OVER, code=code, scripts=_SCRIPTS)
 
     async def approved(self, request: web.Request) -> web.StreamResponse:
         """Tell an administrator how it went. Nothing here is believed: the next send shows it."""

@@ -78,6 +78,13 @@ async def test_a_nearly_expired_token_serves_while_entra_is_away() -> None:
     assert await token.get() == "token 3"
 
 
+async def test_a_refused_token_is_renewed_on_demand(home: Home) -> None:
+    old = await home.identity.bot_token()
+    new = await home.identity.renew_bot_token()
+    assert new != old
+    assert await home.identity.bot_token() == new
+
+
 async def test_without_a_token_an_outage_is_told_and_then_over() -> None:
     token = BotToken(Fetch(EntraUnavailable(), 3600))
     with pytest.raises(EntraUnavailable):

@@ -347,9 +347,3 @@ async def test_looking_at_a_link_does_not_use_it_up(home: Home, browser: Browser
     assert looked.status == 405
     _, html = await browser.get(back.geturl())
     assert code_of(html)
-
-
-async def test_a_browser_hands_the_code_to_the_window_that_opened_it(home: Home) -> None:
-    script = (Path(pages.__file__).parent / "web" / "end.js").read_text("utf-8")
-    assert "notifySuccess(outcome.code)" in script
-    assert "location" not in script  # the code never gets into an address
