@@ -17,7 +17,7 @@ help:
 	@echo "make check    lint, types, layers and tests"
 	@echo "make package  build herald.zip for Teams from your settings"
 	@echo "make setup | lint | format | types | layers"
-	@echo "ARGS=... is handed on: make run ARGS='--port 8800', make test ARGS='tests/cards -x'"
+	@echo "ARGS=... is handed on: make run ARGS='--port 8800', make test ARGS=-x"
 
 setup: $(PYTHON_PACKAGES) $(NODE_PACKAGES)
 
