@@ -42,8 +42,11 @@ class Page:
         self.stage = stage
         self.snapshots = Snapshots(stage)
         self.url = ""
-        self._tunnel = Tunnel(lambda: stage.app_url, lambda: stage.entra.url, stage.trust)
+        self._tunnel = Tunnel(
+            stage.world.tenant_id, lambda: stage.app_url, lambda: stage.entra.url, stage.trust
+        )
         self._open_pages: set[asyncio.Event] = set()
+        self._welcomed: set[str] = set()
         self._stopping = False
         self._runner: web.AppRunner | None = None
         stage.world.on_change(self._changed)
@@ -133,7 +136,8 @@ class Page:
     async def _open(self, request: web.Request) -> web.Response:
         # Opening the chat for the first time is what installs the bot.
         person = self._person(request)
-        if person.has_app and not self.stage.teams.chat(person).messages:
+        if person.has_app and person.id not in self._welcomed:
+            self._welcomed.add(person.id)
             await self.stage.teams.install(person)
         return _done()
 

@@ -13,7 +13,6 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-ENTRA_PREFIX = "/entra"
 _HOP_BY_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers",
     "transfer-encoding", "upgrade", "content-length", "content-encoding", "host",
@@ -22,17 +21,19 @@ _HOP_BY_HOP = {
 
 
 class Tunnel:
-    """Routes for `/auth/…` and `/api/messages` to the app, and `/entra/…` to Entra.
+    """Routes for `/auth/…` and `/api/messages` to the app, and `/<tenant id>/…` to Entra.
 
     The addresses are asked for at each request: the servers may start after the routes are made.
     """
 
     def __init__(
         self,
+        tenant_id: str,
         app_url: Callable[[], str],
         entra_url: Callable[[], str],
         trust: Callable[[], ssl.SSLContext],
     ) -> None:
+        self._tenant_id = tenant_id
         self._app_url = app_url
         self._entra_url = entra_url
         self._trust = trust
@@ -43,7 +44,7 @@ class Tunnel:
         return [
             web.route("*", "/auth/{tail:.*}", self._to_app),
             web.route("*", "/api/messages", self._to_app),
-            web.route("*", ENTRA_PREFIX + "/{tail:.*}", self._to_entra),
+            web.route("*", f"/{self._tenant_id}/{{tail:.*}}", self._to_entra),
         ]
 
     async def stop(self) -> None:
@@ -55,9 +56,7 @@ class Tunnel:
         return await self._forward(request, self._app_url() + request.raw_path)
 
     async def _to_entra(self, request: web.Request) -> web.Response:
-        return await self._forward(
-            request, self._entra_url() + request.raw_path.removeprefix(ENTRA_PREFIX)
-        )
+        return await self._forward(request, self._entra_url() + request.raw_path)
 
     async def _forward(self, request: web.Request, url: str) -> web.Response:
         if self._session is None:
@@ -85,7 +84,7 @@ class Tunnel:
         """The address under this origin, when it is one of Entra's."""
         entra = self._entra_url()
         if entra and urlsplit(address).netloc == urlsplit(entra).netloc:
-            return ENTRA_PREFIX + address.removeprefix(entra)
+            return address.removeprefix(entra)
         return address
 
 

@@ -14,6 +14,7 @@ const BOTTOM_SLACK_PX = 120;
 const shown = new Map();
 let owner = null;
 let typingTimer = 0;
+let followedTo = 0; // where we scrolled to last; elsewhere, somebody reads
 
 const messagesElement = () => document.getElementById("messages");
 
@@ -67,20 +68,26 @@ export function drawChat(state) {
   drawChatList(state);
   const first = element.childElementCount === 0;
   const atBottom = element.scrollHeight - element.scrollTop - element.clientHeight < BOTTOM_SLACK_PX;
-  const changed = reconcile(element, state.chat.messages);
+  const there = atBottom || Math.abs(element.scrollTop - followedTo) < 4;
+  const { added, changed } = reconcile(element, state.chat.messages);
   drawTyping(element, state.chat.typing_ms);
-  if (changed && (first || atBottom)) follow(element);
+  const mine = added && !state.chat.messages.at(-1).from_bot;
+  if (first || mine || (added && there)) follow(element);
+  else if (changed && atBottom && !isLong(element)) element.scrollTop = element.scrollHeight;
 }
 
 // To the end, but not past the beginning of a long last message.
 function follow(element) {
-  const last = element.querySelector(".message:last-of-type");
-  const top = last ? last.offsetTop - 12 : 0;
-  element.scrollTop = last && last.offsetHeight > element.clientHeight ? top : element.scrollHeight;
+  element.scrollTop = isLong(element) ? lastOf(element).offsetTop - 12 : element.scrollHeight;
+  followedTo = element.scrollTop;
 }
+
+const lastOf = (element) => element.querySelector(".message:last-of-type");
+const isLong = (element) => (lastOf(element)?.offsetHeight ?? 0) > element.clientHeight;
 
 function reconcile(element, messages) {
   let changed = false;
+  let added = false;
   const ids = new Set(messages.map((message) => message.id));
   for (const [id, item] of shown) {
     if (!ids.has(id)) { item.element.remove(); shown.delete(id); }
@@ -89,11 +96,12 @@ function reconcile(element, messages) {
     const item = shown.get(message.id);
     if (item?.digest === message.digest) continue;
     changed = true;
+    added ||= !item;
     const fresh = drawMessage(message, item);
     item ? item.element.replaceWith(fresh.element) : element.append(fresh.element);
     shown.set(message.id, fresh);
   }
-  return changed;
+  return { added, changed };
 }
 
 function drawMessage(message, before) {

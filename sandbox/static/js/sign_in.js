@@ -22,7 +22,7 @@ export function openSignIn(link) {
 // Entra's pages come through this page's server: no browser knows the sandbox's certificates.
 export function local(link) {
   const entra = store.state?.entra_url;
-  return entra && link.startsWith(`${entra}/`) ? `/entra${link.slice(entra.length)}` : link;
+  return entra && link.startsWith(`${entra}/`) ? link.slice(entra.length) : link;
 }
 
 function watch(attempt) {
