@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 _ID = re.compile(r"[A-Za-z0-9_.~-]{1,120}")
 _KNOWN: "dict[str, type[Button]]" = {}
+FOLLOW_UPS = ("reschedule", "cancellation", "reminder")  # texts that may follow another
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,64 @@ class LookAgain(DeliveryButton, verb="delivery.look"):
 @dataclass(frozen=True)
 class ChangeAndSend(DeliveryButton, verb="delivery.change"):
     """A new form with every value of this delivery kept."""
+
+
+@dataclass(frozen=True)
+class RetryRefused(DeliveryButton, verb="delivery.retry"):
+    """Send again to those for whom Graph refused it."""
+
+
+@dataclass(frozen=True)
+class SendSeparately(DeliveryButton, verb="delivery.separate"):
+    """Send a refused text again, one request an attendee, so that one cannot fail for all."""
+
+
+@dataclass(frozen=True)
+class Correct(DeliveryButton, verb="delivery.correct"):
+    """A new form for a notification that replaces this one in the feeds."""
+
+
+@dataclass(frozen=True)
+class CancelRest(DeliveryButton, verb="delivery.cancel"):
+    """Stop what has not left yet."""
+
+
+@dataclass(frozen=True)
+class SendNow(DeliveryButton, verb="delivery.now"):
+    """Send what is scheduled, or held, without waiting."""
+
+
+@dataclass(frozen=True)
+class ChangeTime(DeliveryButton, verb="delivery.change_time"):
+    """Give what is scheduled another time: the inputs `when_date` and `when_time` come along."""
+
+
+@dataclass(frozen=True)
+class Arrived(DeliveryButton, verb="delivery.arrived"):
+    """The owner knows that an unknown text arrived."""
+
+
+@dataclass(frozen=True)
+class SendAgain(DeliveryButton, verb="delivery.send_again"):
+    """The owner wants an unknown text sent again, though it may be the second one."""
+
+
+@dataclass(frozen=True)
+class SaveResults(DeliveryButton, verb="delivery.results"):
+    """The results as a file, a line for each person."""
+
+
+@dataclass(frozen=True)
+class FollowUp(DeliveryButton, verb="delivery.follow_up"):
+    """A new form for a later text to the same people about the same appointment."""
+
+    message_type: str
+
+    @classmethod
+    def unpack(cls, data: Mapping[str, Any]) -> Self | None:
+        """The same, or None for a text that follows nothing."""
+        button = super().unpack(data)
+        return button if button and button.message_type in FOLLOW_UPS else None
 
 
 @dataclass(frozen=True)

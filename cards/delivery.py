@@ -1,10 +1,8 @@
 """One delivery as the ledger knows it: its progress, and at last its receipt."""
 
-from dataclasses import dataclass, field
-from typing import Literal
-
 from cards.blocks import Tone, aside, banner, bullets, facts, heading, people, section, sentence
 from cards.buttons import ChangeAndSend, LookAgain, SignIn
+from cards.delivery_view import DeliveryState, DeliveryView, Problem
 from cards.elements import (
     AdaptiveCard,
     Element,
@@ -20,59 +18,20 @@ from cards.elements import (
     text_block,
 )
 
-DeliveryState = Literal[
-    "waiting", "accepted", "refused", "unknown", "mixed", "needs_sign_in", "held"
-]
+__all__ = ["DeliveryState", "DeliveryView", "Problem", "delivery_card"]
 
-
-@dataclass(frozen=True)
-class Problem:
-    """What happened, to whom, and what to do about it."""
-
-    what: str  # "Graph refused this: Herald is not installed for everyone."
-    who: str = ""  # "Batch 3: 100 people", "the number ending in 0142"
-    advice: str = ""  # one thing to do
-    reference: str = ""  # Graph's request id, for whoever is asked for help
-
-
-@dataclass(frozen=True)
-class DeliveryView:
-    """Counts are people: attendees of a text, recipients of a notification.
-
-    They add up: accepted + refused + unknown + waiting + cancelled = total.
-    """
-
-    delivery_id: str
-    short_id: str  # what `status <id>` takes
-    kind: Literal["text", "notice"]
-    title: str  # "Confirmation text", "Notification"
-    about: str  # the meeting's subject and time, or the notice's text
-    state: DeliveryState
-    total: int
-    accepted: int = 0
-    refused: int = 0
-    unknown: int = 0
-    waiting: int = 0
-    cancelled: int = 0
-    people: tuple[str, ...] = ()  # "number ending in 0142", names; at most 20
-    left_out: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = field(default_factory=tuple)
-    sent_at: str = ""  # in the user's own zone
-    estimate: str = ""  # for what still waits
-    can_change: bool = False  # offers "Change and send again"
-    repeated: bool = False  # this form was submitted before: its first delivery is shown
-
-
-_HEADLINES: dict[str, tuple[Tone, str, str]] = {
+_HEADLINES: dict[DeliveryState, tuple[Tone, str, str]] = {
+    "scheduled": ("accent", "🕒", "Scheduled"),
     "waiting": ("accent", "⏳", "Being sent"),
     "accepted": ("good", "✅", "Accepted by Microsoft"),
     "refused": ("attention", "❌", "Not accepted"),
     "unknown": ("warning", "❓", "Nobody can tell whether it was sent"),
     "mixed": ("warning", "⚠️", "Accepted in part"),
     "needs_sign_in": ("warning", "🔑", "Waiting until you sign in"),
-    "held": ("accent", "⏸️", "On hold"),
+    "held": ("warning", "⏸️", "Waiting for your decision"),
+    "cancelled": ("emphasis", "🚫", "Cancelled"),
 }
-_OPEN = frozenset({"waiting", "unknown", "mixed", "needs_sign_in", "held"})
+_OPEN = frozenset({"waiting", "unknown", "mixed", "needs_sign_in", "held", "scheduled"})
 
 
 def delivery_card(view: DeliveryView) -> AdaptiveCard:
@@ -152,10 +111,20 @@ def _needs_sign_in(view: DeliveryView) -> str:
 
 
 def _held(view: DeliveryView) -> str:
-    return f"Nothing is lost. {people(view.waiting)} to go once it continues."
+    return f"Herald stopped before sending, and waits for you. {people(view.waiting)} to go."
+
+
+def _scheduled(view: DeliveryView) -> str:
+    leaves = f"It leaves on {view.leaves_at}." if view.leaves_at else "It leaves later."
+    return f"{leaves} Nothing has been sent yet."
+
+
+def _cancelled(view: DeliveryView) -> str:
+    return f"Nothing was sent. None of the {people(view.cancelled)} gets it."
 
 
 _ACCOUNTS = {
+    "scheduled": _scheduled,
     "waiting": _waiting,
     "accepted": _accepted,
     "refused": _refused,
@@ -163,6 +132,7 @@ _ACCOUNTS = {
     "mixed": _mixed,
     "needs_sign_in": _needs_sign_in,
     "held": _held,
+    "cancelled": _cancelled,
 }
 
 

@@ -86,6 +86,14 @@ class NoteView:
     try_again: str = ""  # a command's name, offered as a button "Try again"
 
 
+@dataclass(frozen=True)
+class ResultsView:
+    """The results of a delivery as a download, where Teams can't take a file."""
+
+    short_id: str
+    link: str  # asks who you are; no name or token in it
+
+
 _TONES: dict[str, tuple[Tone, str]] = {
     "good": ("good", "✅"),
     "neutral": ("emphasis", "ℹ️"),
@@ -190,6 +198,19 @@ def note(view: NoteView) -> AdaptiveCard:
         [banner(tone, symbol, plain(view.title, 120), *body)],
         again,
         summary=f"{view.title}. {view.sentence}",
+    )
+
+
+def results(view: ResultsView) -> AdaptiveCard:
+    """The way to a file that Teams does not take in this place."""
+    return card(
+        [
+            heading("Your results are ready"),
+            sentence(f"The results of delivery {view.short_id}, a line for each person."),
+            aside("The page asks you to sign in: only you can download them."),
+        ],
+        [OpenUrl(title="Download the results", url=view.link, style="positive")],
+        summary=f"The results of delivery {view.short_id} are ready to download.",
     )
 
 

@@ -17,7 +17,8 @@ class NoticeFormView:
 
     Input ids: `activity_type`; `param_<name>` for each of `parameters`; `topic` (chat, link,
     app); `topic_title`; `topic_link`; `preview`; `recipients` (people picker, comma-joined Entra
-    ids); `recipient_list` (pasted addresses). `shown_type` is the type whose parameters are shown.
+    ids); `recipient_list` (pasted addresses); `when` (now, later); `when_date` (2026-12-01);
+    `when_time` (09:00). `shown_type` is the type whose parameters are shown.
     """
 
     form_id: str
@@ -29,6 +30,9 @@ class NoticeFormView:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    zone_name: str = ""  # the user's own zone, "Pacific time"; without it there is no "when"
+    earliest: str = ""  # ISO dates: what a date input offers
+    latest: str = ""
 
 
 _TOPICS = (

@@ -31,6 +31,7 @@ class NoticeReviewView:
     recipient_count: int
     left_out: tuple[str, ...] = ()  # sentences: "You: nobody can notify himself or herself."
     estimate: str = ""  # "About 3 seconds" at Graph's rate
+    leaves: str = ""  # "Tue, Dec 1, 9:00 AM, Pacific time"; empty for now
 
 
 def notice_review(view: NoticeReviewView) -> AdaptiveCard:

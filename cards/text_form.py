@@ -25,9 +25,9 @@ class TextFormView:
 
     `values` are the inputs' values by input id, as they were entered; `errors` are sentences by
     input id. Input ids: `meeting` (a join link, from the list), `join_link` (pasted),
-    `message_type` (confirmation, reschedule, cancellation), `language` (an Accept-Language tag),
-    `phone_<n>` and `zone_<n>` for n in range(rows), `attendee_list` (one a line:
-    "number, time zone").
+    `message_type` (confirmation, reschedule, cancellation, reminder), `language` (an
+    Accept-Language tag), `phone_<n>` and `zone_<n>` for n in range(rows), `attendee_list` (one a
+    line: "number, time zone"), `when` (now, later), `when_date` (2026-12-01), `when_time` (09:00).
     """
 
     form_id: str
@@ -38,6 +38,9 @@ class TextFormView:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     note: str = ""  # a sentence at the top, such as why the calendar could not be read
+    zone_name: str = ""  # the user's own zone, "Pacific time"; without it there is no "when"
+    earliest: str = ""  # ISO dates: what a date input offers
+    latest: str = ""
 
 
 _MESSAGE_TYPES = (

@@ -27,6 +27,7 @@ class TextReviewView:
     language: str  # "English (United States)"
     attendees: tuple[ReviewedAttendee, ...]
     notes: tuple[str, ...] = ()  # such as a number listed twice that gets one text
+    leaves: str = ""  # "Tue, Dec 1, 9:00 AM, Pacific time"; empty for now
 
 
 _SHOWN = 50  # attendees a card lists; a pasted list may be longer

@@ -12,12 +12,14 @@ from cards.notes import (
     CommandLine,
     HelpView,
     NoteView,
+    ResultsView,
     SignInView,
     WelcomeView,
     WhoAmIView,
     admin_consent,
     help_card,
     note,
+    results,
     sign_in,
     welcome,
     who_am_i,
@@ -413,6 +415,9 @@ def short_ones() -> Iterator[Sample]:
     yield Sample(who_am_i, "nothing allowed", WhoAmIView("Megan Bowen", "megan@contoso.com", ()))
     yield Sample(who_am_i, "signed out", WhoAmIView("", "", ()))
     yield Sample(who_am_i, "hostile", WhoAmIView(HOSTILE, RTL, (HOSTILE,) * 90))
+    file = f"https://herald.contoso.com/results/{'A1b2C3d4' * 12}"
+    yield Sample(results, "download", ResultsView("3fa2b1c9", file))
+    yield Sample(results, "hostile", ResultsView(HOSTILE, file))
     yield Sample(note, "good", NoteView("You are signed out", "Herald has forgotten you.", "good"))
     yield Sample(note, "neutral", NoteView("Nothing to do", "There is nothing to send."))
     problem = NoteView(

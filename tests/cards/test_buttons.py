@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cards import buttons
-from cards.buttons import AddAttendee, LookAgain, OpenText, ReviewText, SendText, read
+from cards.buttons import (
+    AddAttendee,
+    DeliveryButton,
+    FollowUp,
+    LookAgain,
+    OpenText,
+    ReviewText,
+    SendText,
+    read,
+)
 
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
@@ -23,6 +32,19 @@ def test_a_button_comes_back_as_it_left() -> None:
     for button in (OpenText(), SendText("form-1"), ReviewText("form-1", 3), LookAgain("d-1")):
         assert read(button.verb, button.pack()) == button
         assert read(None, button.pack()) == button
+
+
+@pytest.mark.parametrize("message_type", buttons.FOLLOW_UPS)
+def test_a_text_that_may_follow_comes_back_by_its_type(message_type: str) -> None:
+    button = FollowUp("d-1", message_type)
+    assert read(button.verb, button.pack()) == button
+
+
+def test_every_button_of_a_delivery_carries_its_id_and_no_fact() -> None:
+    for kind in buttons._KNOWN.values():
+        if issubclass(kind, DeliveryButton) and kind is not FollowUp:
+            assert kind("d-1").pack() == {"verb": kind.verb, "delivery_id": "d-1"}
+            assert kind.verb.startswith("delivery.")
 
 
 def test_the_inputs_that_come_along_do_not_matter() -> None:
@@ -53,6 +75,9 @@ def test_a_number_may_come_as_a_string(rows: object) -> None:
         ("text.add_attendee", {"form_id": "form-1", "rows": None}),
         ("text.add_attendee", {"form_id": "form-1", "rows": 10**9}),
         ("nothing.known", {"form_id": "form-1"}),
+        ("delivery.follow_up", {"delivery_id": "d-1"}),
+        ("delivery.follow_up", {"delivery_id": "d-1", "message_type": "confirmation"}),
+        ("delivery.follow_up", {"delivery_id": "d-1", "message_type": "Reminder"}),
         (None, {"verb": ["text.send"], "form_id": "form-1"}),
     ],
 )
