@@ -6,22 +6,20 @@ Strict as Teams is: what Microsoft's would refuse, this one refuses, with the sa
 import asyncio
 import json
 import ssl
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from sandbox.bearer import BearerCheck, BearerRefused
 from sandbox.channel import Channel, ChannelKey
 from sandbox.conversation import OAUTH_CARD, Conversation, Conversations, Message
-from sandbox.limits import Pace, Refusal, check_activity
+from sandbox.limits import Fault, Pace, Refusal, Script, check_activity
 from sandbox.roster import Roster
 from sandbox.world import Person, World
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Fault = int | Literal["reset", "lost"]
 _BASE = "/amer/v3/conversations"
 
 
@@ -54,7 +52,7 @@ class Connector:
         self.metadata_fetches = 0
         self.url = ""
         self._bearer = BearerCheck(world.app_id)
-        self._faults: deque[tuple[Fault, int | None]] = deque()
+        self._script = Script()
         self._runner: web.AppRunner | None = None
 
     @property
@@ -97,7 +95,7 @@ class Connector:
         A status (412, 429, 502, 504 …) refuses; `reset` cuts the connection before anything is
         done; `lost` does what was asked and cuts the connection then.
         """
-        self._faults.extend((fault, retry_after_s) for fault in faults)
+        self._script.add(faults, retry_after_s)
 
     def _routes(self) -> list[web.RouteDef]:
         one = _BASE + "/{conversation}"
@@ -130,17 +128,12 @@ class Connector:
     async def _answer(self, request: web.Request, handler: _Handler) -> web.StreamResponse | None:
         try:
             await self._authenticate(request)
-            fault, retry_after_s = self._faults.popleft() if self._faults else (None, None)
+            fault = self._script.next()
             if fault == "reset":
                 return None
-            if isinstance(fault, int):
-                raise Refusal(fault, "ServiceError", "The service says no.", retry_after_s)
             answer = await handler(request)
         except Refusal as refusal:
-            headers = (
-                {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
-            )
-            return web.json_response(refusal.body, status=refusal.status, headers=headers)
+            return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
         return None if fault == "lost" else answer
 
     async def _authenticate(self, request: web.Request) -> None:

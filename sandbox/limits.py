@@ -1,4 +1,4 @@
-"""What the Bot Connector refuses of an activity, and how often it lets the bot speak.
+"""What the Bot Connector refuses: misshapen activities, too many, and what a test scripts.
 
 Rules: Microsoft's "Optimize your bot with rate limiting in Teams" and the Connector's reference.
 """
@@ -6,10 +6,11 @@ Rules: Microsoft's "Optimize your bot with rate limiting in Teams" and the Conne
 import json
 import time
 from collections import defaultdict, deque
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.conversation import ADAPTIVE_CARD
 
+Fault = int | Literal["reset", "lost"]
 MAX_ACTIVITY_BYTES = 100 * 1024
 MAX_CARD_BYTES = 28 * 1024
 # (seconds, sends) for one conversation
@@ -29,6 +30,11 @@ class Refusal(Exception):
     def body(self) -> dict[str, Any]:
         """`{"error": {"code", "message"}}`."""
         return {"error": {"code": self.code, "message": str(self)}}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """`Retry-After`, where there is one."""
+        return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
 
 
 def check_activity(activity: Any, size: int) -> dict[str, Any]:
@@ -91,3 +97,23 @@ class Pace:
                 wait_s = max(1, round(window_s - (now - sends[-most]) + 0.5))
                 raise Refusal(429, "Throttled", "Too many requests.", retry_after_s=wait_s)
         sends.append(now)
+
+
+class Script:
+    """The faults that the next calls of the bot get, one each."""
+
+    def __init__(self) -> None:
+        self._faults: deque[tuple[Fault, int | None]] = deque()
+
+    def add(self, faults: tuple[Fault, ...], retry_after_s: int | None) -> None:
+        """Append faults; those that are statuses carry this Retry-After."""
+        self._faults.extend((fault, retry_after_s) for fault in faults)
+
+    def next(self) -> Literal["", "reset", "lost"]:
+        """What becomes of the connection of this call. Raises `Refusal` where a status is due."""
+        if not self._faults:
+            return ""
+        fault, retry_after_s = self._faults.popleft()
+        if isinstance(fault, int):
+            raise Refusal(fault, "ServiceError", "The service says no.", retry_after_s)
+        return fault

@@ -1,5 +1,5 @@
 // What happens when a button of a card is pressed, and how Teams shows what comes back.
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { personPath, post } from "./api.js";
 import { CardView } from "./card.js";
 import { local, openSignIn } from "./sign_in.js";
@@ -48,7 +48,7 @@ function openDialog(task, says) {
   const line = h("p", { class: "card-says", role: "status" });
   const view = new CardView(content, (action, inputs) => submit(dialog, view, line, action, inputs));
   dialog.replaceChildren(h("header", { class: "drawer-head" }, h("h2", {}, title),
-    h("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => dialog.close() }, "×")), view.element, line);
+    h("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"))), view.element, line);
   if (!dialog.open) dialog.showModal();
   return undefined;
 }
