@@ -32,7 +32,9 @@ _ARGUMENTS = [
 Opener = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while playwright is open it holds the thread's event loop, and the
+# asynchronous tests of other modules could not run.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:

@@ -138,9 +138,9 @@ def test_a_narrow_window_has_its_tabs_below_and_nothing_beside(
 
 
 def test_a_banner_comes_to_whoever_is_notified(open_page: Opener) -> None:
-    page = open_page("Nadia Hassan")
+    page = open_page("Adele Vance")
     sender = open_page("Megan Bowen")
-    fill_notice(sender, "41", ("Nadia Hassan",))
+    fill_notice(sender, "41", ("Adele Vance",))
     last_card(sender).get_by_role("button", name="Send").click()
     banner = page.locator(".toast", has_text="41")
     expect(banner).to_be_visible()
