@@ -22,9 +22,9 @@ help:
 setup: $(PYTHON_PACKAGES) $(NODE_PACKAGES)
 
 $(PY):
-	@if [ -z "$(PYTHON)" ]; then \
-		echo "Herald needs Python 3.11 or newer, and found none. Say where it is: make PYTHON=/path/to/python3.12" >&2; \
-		exit 1; fi
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Herald needs Python 3.11 or newer. Say where it is: make PYTHON=/path/to/python3.12" >&2; \
+		exit 1; }
 	@echo "Making the virtual environment .venv ..."
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
