@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     )
     bot_token_issuer: str = "https://api.botframework.com"
     bot_token_scope: str = "https://api.botframework.com/.default"
+    text_rate: float = Field(default=5, gt=0)
+    text_rate_overall: float = Field(default=50, gt=0)
+    notice_rate: float = Field(default=2, gt=0)
+    notice_rate_overall: float = Field(default=20, gt=0)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("secret_keys", "allowed_tenants", mode="before")

@@ -8,7 +8,11 @@ from aiohttp import web
 
 from bot.delivery.database import Database
 from bot.delivery.drafts import Drafts, Once
+from bot.delivery.keeper import Keeper
+from bot.delivery.lanes import Lanes, Rates
 from bot.delivery.ledger import Ledger
+from bot.delivery.models import Kind
+from bot.delivery.queue import Queue
 from bot.delivery.worker import Worker
 from bot.graph.client import Graph, open_session
 from bot.identity import pages
@@ -54,7 +58,13 @@ class Herald:
         self._settings = settings
         self._database = Database(settings.database_url)
         self._once = Once(self._database)
-        self.ledger = Ledger(self._database, Seal(settings.secrets, "ledger"))
+        seal = Seal(settings.secrets, "ledger")
+        self.rates = {
+            Kind.TEXT: Rates(settings.text_rate, settings.text_rate_overall),
+            Kind.NOTICE: Rates(settings.notice_rate, settings.notice_rate_overall),
+        }
+        self.ledger = Ledger(self._database, seal)
+        self._queue = Queue(self._database, seal, Lanes(self._database, self.rates))
         self._drafts = Drafts(self._database, Seal(settings.secrets, "drafts"))
         self.identity = Identity(settings, TokenCache(self._database, settings.secrets))
 
@@ -68,6 +78,7 @@ class Herald:
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         """Start everything in order, and stop it in the opposite one."""
         await self._database.migrate()
+        await self._database.read_clock()
         settings = self._settings
         async with open_session() as session, aiohttp.ClientSession() as channel_session:
             connector = Connector(
@@ -77,9 +88,18 @@ class Herald:
                 renew_token=self.identity.renew_bot_token,
             )
             graph = Graph(settings.graph_url, session)
-            worker = Worker(self.ledger, self.identity, graph, alone=self._database.is_sqlite)
-            progress = Progress(self.ledger, connector)
+            worker = Worker(
+                self.ledger, self._queue, self.identity, graph, alone=self._database.is_sqlite
+            )
+            progress = Progress(self.ledger, connector, self.rates)
             worker.tells(progress.tell)
+            keeper = Keeper(
+                self.ledger,
+                self._drafts,
+                self.identity,
+                progress.tell,
+                retention_days=settings.retention_days,
+            )
             sign_in = SignInFlow(settings, self.identity, connector, self._once)
             handler = self._handler(graph, worker, connector, sign_in)
             adapter = HeraldAdapter(settings, connector)
@@ -87,8 +107,11 @@ class Herald:
             [route] = endpoint.routes(adapter, auth, handler)
             self._endpoint = route.handler
             await worker.start()
+            await progress.catch_up()
+            await keeper.start()
             log.info("herald.started", graph=settings.graph_url, database=self._database.kind)
             yield
+            await keeper.stop()
             await worker.stop()
             await sign_in.stop()
             await progress.stop()
@@ -101,7 +124,7 @@ class Herald:
     ) -> Handler:
         settings = self._settings
         forms = Forms(settings.secrets)
-        deliveries = Deliveries(self.ledger, worker)
+        deliveries = Deliveries(self.ledger, worker, self.rates)
         texts = Texts(self.identity, graph, forms, self._drafts, deliveries, sign_in)
         notices = Notices(
             settings,

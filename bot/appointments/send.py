@@ -1,16 +1,20 @@
-"""From a request to the one batch that Graph is sent: all attendees in one, as documented."""
+"""From a request to what Graph is sent: all attendees in one request, as documented."""
+
+from typing import Any
 
 from bot.appointments.request import TextRequest
 from bot.delivery.actions import text_call
-from bot.delivery.models import NewBatch
 
 
-def batches(request: TextRequest) -> list[NewBatch]:
-    """The batch of an appointment text."""
-    call = text_call(
+def call(request: TextRequest) -> dict[str, Any]:
+    """What the requests of this text have in common."""
+    return text_call(
         meeting_id=request.meeting.id,
-        attendees=[(attendee.number, attendee.zone) for attendee in request.attendees],
         message_type=request.message_type,
         language=request.language,
     )
-    return [NewBatch(call=call, people=len(request.attendees))]
+
+
+def people(request: TextRequest) -> list[list[list[str]]]:
+    """Its one batch."""
+    return [[[attendee.number, attendee.zone] for attendee in request.attendees]]

@@ -4,18 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.delivery.models import Kind
-from bot.graph.bodies import appointment_text_body, notification_body
+from bot.delivery.models import Batch, Kind
+from bot.graph import routes
+from bot.graph.bodies import appointment_text_body, notification_body, reminder_text_body
 from bot.graph.client import Accepted, Graph
 from bot.identity.obo import NOTIFY, TEXT
 
-# sendActivityNotificationToRecipients: "the token must have more than 45 minutes left", else 412.
-# A minute more, for the way and for clocks that differ.
-_BULK_TOKEN_LIFE_S = 46 * 60
+REMINDER = "reminder"
 _TEXT_TOKEN_LIFE_S = 60
 
-Call = Mapping[str, Any]
-Send = Callable[[Graph, str, Call, str], Awaitable[Accepted]]
+Send = Callable[[Graph, str, Batch, str], Awaitable[Accepted]]
 
 
 @dataclass(frozen=True)
@@ -23,26 +21,21 @@ class Action:
     """One Graph action, as the worker needs to know it.
 
     `repeatable`: a repetition replaces what was sent before (by `chainId`), so a batch whose fate
-    is in doubt goes again; a text is never repeated. `per_second`: Graph's documented rate for one
-    tenant.
+    is in doubt goes again; a text is never repeated.
     """
 
     scopes: tuple[str, ...]
     token_life_s: int
     repeatable: bool
-    per_second: float
     send: Send
 
 
-def text_call(
-    *, meeting_id: str, attendees: list[tuple[str, str]], message_type: str, language: str
-) -> dict[str, Any]:
-    """The call of one appointment text. `attendees` are (E.164 number, Windows zone name)."""
-    return {
-        "meeting_id": meeting_id,
-        "body": appointment_text_body(attendees, message_type),
-        "language": language,
-    }
+def text_call(*, meeting_id: str, message_type: str, language: str) -> dict[str, Any]:
+    """What the requests of one appointment text have in common.
+
+    Its batches' people are [E.164 number, Windows zone name].
+    """
+    return {"meeting_id": meeting_id, "message_type": message_type, "language": language}
 
 
 def notice_call(
@@ -51,40 +44,53 @@ def notice_call(
     activity_type: str,
     preview: str,
     parameters: Mapping[str, str],
-    recipients: list[str],
     teams_app_id: str | None,
 ) -> dict[str, Any]:
-    """The call of one notification batch. `recipients` are at most 100 Entra object ids."""
+    """What the requests of one notification have in common.
+
+    Its batches' people are at most 100 Entra object ids.
+    """
     return {
-        "body": notification_body(
-            topic=topic,
-            activity_type=activity_type,
-            preview=preview,
-            parameters=parameters,
-            recipients=recipients,
-            teams_app_id=teams_app_id,
-        )
+        "topic": topic,
+        "activity_type": activity_type,
+        "preview": preview,
+        "parameters": dict(parameters),
+        "teams_app_id": teams_app_id,
     }
 
 
-async def _send_text(graph: Graph, token: str, call: Call, request_id: str) -> Accepted:
-    return await graph.send_appointment_text(
-        token,
-        call["meeting_id"],
-        call["body"],
-        language=call["language"] or None,
-        client_request_id=request_id,
+async def _send_text(graph: Graph, token: str, batch: Batch, request_id: str) -> Accepted:
+    call = batch.call
+    attendees = [(number, zone) for number, zone in batch.people]
+    language = call["language"] or None
+    if call["message_type"] == REMINDER:
+        body = reminder_text_body(attendees)
+        send = graph.send_reminder_text
+    else:
+        body = appointment_text_body(attendees, call["message_type"])
+        send = graph.send_appointment_text
+    return await send(
+        token, call["meeting_id"], body, language=language, client_request_id=request_id
     )
 
 
-async def _send_notice(graph: Graph, token: str, call: Call, request_id: str) -> Accepted:
-    body = {**call["body"], "chainId": call["chain_id"]}
+async def _send_notice(graph: Graph, token: str, batch: Batch, request_id: str) -> Accepted:
+    call = batch.call
+    body = notification_body(
+        topic=call["topic"],
+        activity_type=call["activity_type"],
+        preview=call["preview"],
+        parameters=call["parameters"],
+        recipients=batch.people,
+        chain_id=call["chain_id"],
+        teams_app_id=call["teams_app_id"],
+    )
     return await graph.send_notification(token, body, client_request_id=request_id)
 
 
 ACTIONS: Mapping[Kind, Action] = {
-    Kind.TEXT: Action(TEXT, _TEXT_TOKEN_LIFE_S, repeatable=False, per_second=5, send=_send_text),
+    Kind.TEXT: Action(TEXT, _TEXT_TOKEN_LIFE_S, repeatable=False, send=_send_text),
     Kind.NOTICE: Action(
-        NOTIFY, _BULK_TOKEN_LIFE_S, repeatable=True, per_second=2, send=_send_notice
+        NOTIFY, routes.SEND_NOTIFICATION.min_token_life_s, repeatable=True, send=_send_notice
     ),
 }

@@ -6,7 +6,6 @@ from sqlalchemy import delete, select
 
 from bot.actor import Actor
 from bot.delivery.database import Database
-from bot.delivery.ledger import now_ms
 from bot.delivery.models import DRAFTS, ONCE, Kind
 from bot.errors import StaleButton
 from bot.sealing import Seal
@@ -26,7 +25,7 @@ class Drafts:
             "user_id": actor.user_id,
             "form_id": form_id,
             "kind": kind.value,
-            "saved_at_ms": now_ms(),
+            "saved_at_ms": self._database.clock_ms(),
             "sealed": self._seal.seal_json(draft),
         }
         async with self._database.write() as connection:
@@ -75,7 +74,7 @@ class Once:
         async with self._database.write() as connection:
             added = await connection.execute(
                 self._database.insert(ONCE)
-                .values(key=key[:200], seen_at_ms=now_ms())
+                .values(key=key[:200], seen_at_ms=self._database.clock_ms())
                 .on_conflict_do_nothing(index_elements=["key"])
             )
         return added.rowcount == 1

@@ -1,17 +1,19 @@
 """The durable record of deliveries and batches: nothing is sent that it does not know.
 
-The rules: submitting is idempotent for ever, by (tenant, user, form_id); two writes stand before a
-POST, `claimed` (safe to take back) and `sending` (the fence); what a batch came to is written once.
-Everything that names people or says what they are told is sealed before it is written.
+Submitting is idempotent for ever, by (tenant, user, form_id). What an owner decides of a delivery
+(cancel, send now, retry, …) is a conditional update here; the way of a batch through a worker's
+hands is in `bot.delivery.queue`. Everything that names people or says what they are told is sealed
+before it is written.
 """
 
 import secrets
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.actor import Actor
 from bot.delivery.database import Database
@@ -20,97 +22,134 @@ from bot.delivery.models import (
     DELIVERIES,
     DRAFTS,
     IN_HAND,
+    LANES,
     SETTLED,
-    Batch,
+    WAITING,
     Delivery,
     Kind,
-    NewBatch,
+    NewDelivery,
     Place,
     State,
+    Tally,
 )
 from bot.errors import StaleButton
 from bot.sealing import Seal, Unreadable
 
-_LISTED = [column for column in BATCHES.c if column.name != "sealed_call"]
-
-
-def now_ms() -> int:
-    """This machine's clock, in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+BATCH = 100  # sendActivityNotificationToRecipients: at most 100 recipients a request
+OWNER_SAYS = "OwnerSaysItArrived"
+OWNER_INSISTS = "OwnerInsists"  # sent although what it is about has changed
+_ROWS_AT_ONCE = 50  # of a large audience, sealed and written before the next are looked at
+_LISTED = 10
 
 
 class Ledger:
-    """Writes and reads deliveries, batches and drafts, each checked against its actor."""
+    """Writes and reads deliveries, each checked against its actor."""
 
     def __init__(
-        self, database: Database, seal: Seal, *, clock_ms: Callable[[], int] = now_ms
+        self, database: Database, seal: Seal, *, clock_ms: Callable[[], int] | None = None
     ) -> None:
         self.database = database
-        self.clock_ms = clock_ms
+        self.clock_ms = clock_ms or database.clock_ms
         self._seal = seal
 
-    # Submitting ------------------------------------------------------------------------------
+    # Submitting ----------------------------------------------------------------------------------
 
     async def submit(
-        self,
-        actor: Actor,
-        form_id: str,
-        kind: Kind,
-        place: Place,
-        request: Mapping[str, Any],
-        batches: Iterable[NewBatch],
+        self, wanted: NewDelivery, people: Iterable[Sequence[Any]]
     ) -> tuple[Delivery, bool]:
         """Record a delivery and its batches in one transaction.
 
+        `people` gives each batch's people; it is read as it is written, never held as a whole.
         Returns the delivery, and whether it is new: a second submit of the same form, by a double
         click, Teams' retry or a restart, returns the first one and writes nothing.
         """
         now = self.clock_ms()
         delivery_id = secrets.token_hex(16)
-        # 52 bits survive every JSON reader on the way to Graph's Int64.
-        chain_id = secrets.randbits(52) + 1
-        rows = [
-            self._row(batch, chain_id, now)
-            | {"position": position, "delivery_id": delivery_id, "kind": kind.value}
-            | {"tenant_id": actor.tenant_id, "user_id": actor.user_id}
-            for position, batch in enumerate(batches)
-        ]
+        due_at_ms = max(now, wanted.due_at_ms or now)
         async with self.database.write() as connection:
             added = await connection.execute(
                 self.database.insert(DELIVERIES)
                 .values(
                     id=delivery_id,
-                    tenant_id=actor.tenant_id,
-                    user_id=actor.user_id,
-                    form_id=form_id,
-                    kind=kind.value,
-                    chain_id=chain_id,
+                    tenant_id=wanted.actor.tenant_id,
+                    user_id=wanted.actor.user_id,
+                    form_id=wanted.form_id,
+                    kind=wanted.kind.value,
+                    # 52 bits survive every JSON reader on the way to Graph's Int64.
+                    chain_id=wanted.chain_id or secrets.randbits(52) + 1,
                     created_at_ms=now,
-                    total=sum(row["people"] for row in rows),
-                    sealed_place=self._seal.seal_json(asdict(place)),
-                    sealed_request=self._seal.seal_json(dict(request)),
+                    due_at_ms=due_at_ms,
+                    total=0,
+                    drawn_at_ms=0,
+                    sealed_place=self._seal.seal_json(asdict(wanted.place)),
+                    sealed_request=self._seal.seal_json(wanted.request),
+                    sealed_call=self._seal.seal_json(wanted.call),
                 )
                 .on_conflict_do_nothing(index_elements=["tenant_id", "user_id", "form_id"])
             )
             is_new = added.rowcount == 1
             if is_new:
-                await connection.execute(insert(BATCHES), rows)
-                await connection.execute(_draft_of(actor, form_id))
-        delivery = await self.by_form(actor, form_id)
+                state = State.SCHEDULED if due_at_ms > now else State.QUEUED
+                shared = {
+                    "delivery_id": delivery_id,
+                    "tenant_id": wanted.actor.tenant_id,
+                    "user_id": wanted.actor.user_id,
+                    "kind": wanted.kind.value,
+                    "state": state.value,
+                    "attempt": 0,
+                    "due_at_ms": due_at_ms,
+                    "problem": "",
+                    "code": "",
+                    "request_id": "",
+                }
+                total = await self._write_batches(connection, shared, people)
+                await self._complete(connection, wanted, delivery_id, total)
+        delivery = await self.by_form(wanted.actor, wanted.form_id)
         assert delivery is not None  # noqa: S101 - it was written above, or stood there before
         return delivery, is_new
 
-    def _row(self, batch: NewBatch, chain_id: int, now: int) -> dict[str, Any]:
-        return {
-            "state": State.QUEUED.value,
-            "people": batch.people,
-            "attempt": 0,
-            "due_at_ms": now,
-            "problem": "",
-            "code": "",
-            "request_id": "",
-            "sealed_call": self._seal.seal_json(batch.call | {"chain_id": chain_id}),
-        }
+    async def _write_batches(
+        self, connection: AsyncConnection, shared: dict[str, Any], people: Iterable[Sequence[Any]]
+    ) -> int:
+        total = 0
+        numbered = enumerate(people)
+        while some := list(islice(numbered, _ROWS_AT_ONCE)):
+            rows = [
+                shared
+                | {
+                    "position": position,
+                    "people": len(part),
+                    "sealed_people": self._seal.seal_json(list(part)),
+                }
+                for position, part in some
+            ]
+            await connection.execute(insert(BATCHES), rows)
+            total += sum(len(part) for _, part in some)
+        return total
+
+    async def _complete(
+        self, connection: AsyncConnection, wanted: NewDelivery, delivery_id: str, total: int
+    ) -> None:
+        await connection.execute(
+            update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(total=total)
+        )
+        await connection.execute(
+            self.database.insert(LANES)
+            .values(
+                key=f"{wanted.kind.value} {wanted.actor.tenant_id}",
+                kind=wanted.kind.value,
+                tenant_id=wanted.actor.tenant_id,
+                free_at_ms=0,
+            )
+            .on_conflict_do_nothing(index_elements=["key"])
+        )
+        await connection.execute(
+            delete(DRAFTS).where(
+                DRAFTS.c.tenant_id == wanted.actor.tenant_id,
+                DRAFTS.c.user_id == wanted.actor.user_id,
+                DRAFTS.c.form_id == wanted.form_id,
+            )
+        )
 
     # Reading -------------------------------------------------------------------------------------
 
@@ -119,12 +158,17 @@ class Ledger:
         return await self._one(_owned(actor) & (DELIVERIES.c.form_id == form_id))
 
     async def delivery(self, actor: Actor, delivery_id: str) -> Delivery:
-        """One of this actor's deliveries.
+        """One of this actor's deliveries, by its id or by the start of it that people type.
 
         Raises:
             StaleButton: there is none of this id, or it is somebody else's (which is not told).
         """
-        found = await self._one(_owned(actor) & (DELIVERIES.c.id == delivery_id))
+        is_it = (
+            DELIVERIES.c.id == delivery_id
+            if len(delivery_id) == 32
+            else DELIVERIES.c.id.startswith(delivery_id.lower(), autoescape=True)
+        )
+        found = await self._one(_owned(actor) & is_it) if len(delivery_id) >= 6 else None
         if found is None:
             raise StaleButton
         return found
@@ -133,19 +177,72 @@ class Ledger:
         """A delivery by id, whoever owns it: for the progress card, never for a button."""
         return await self._one(DELIVERIES.c.id == delivery_id)
 
+    async def recent(self, actor: Actor, *, waiting: bool = False) -> list[Delivery]:
+        """The actor's newest ten deliveries; with `waiting`, those that still wait, next first."""
+        query = select(DELIVERIES).where(_owned(actor)).limit(_LISTED)
+        if waiting:
+            some_wait = (
+                select(BATCHES.c.id)
+                .where(
+                    BATCHES.c.delivery_id == DELIVERIES.c.id,
+                    BATCHES.c.state.in_([state.value for state in WAITING]),
+                )
+                .exists()
+            )
+            query = query.where(some_wait).order_by(DELIVERIES.c.due_at_ms)
+        else:
+            query = query.order_by(DELIVERIES.c.created_at_ms.desc())
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+            return [self._read(row, await _tallies(connection, row.id)) for row in rows]
+
+    async def people(self, delivery_id: str, *states: State) -> "list[tuple[State, list[Any]]]":
+        """Each batch's state and people, in order; for results, and for sending again."""
+        query = (
+            select(BATCHES.c.state, BATCHES.c.sealed_people)
+            .where(BATCHES.c.delivery_id == delivery_id)
+            .order_by(BATCHES.c.position)
+        )
+        if states:
+            query = query.where(BATCHES.c.state.in_([state.value for state in states]))
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [
+            (State(row.state), self._seal.open_json(row.sealed_people))
+            for row in rows
+            if row.sealed_people
+        ]
+
+    async def call(self, delivery_id: str) -> dict[str, Any]:
+        """What all requests of a delivery have in common; {} once erased. Raises Unreadable."""
+        async with self.database.read() as connection:
+            row = (
+                await connection.execute(
+                    select(DELIVERIES.c.sealed_call, DELIVERIES.c.chain_id).where(
+                        DELIVERIES.c.id == delivery_id
+                    )
+                )
+            ).one_or_none()
+        if row is None or row.sealed_call is None:
+            return {}
+        return {**self._seal.open_json(row.sealed_call), "chain_id": row.chain_id}
+
     async def _one(self, condition: Any) -> Delivery | None:
         async with self.database.read() as connection:
-            row = (await connection.execute(select(DELIVERIES).where(condition))).one_or_none()
-            if row is None:
+            query = select(DELIVERIES).where(condition).limit(2)
+            rows = (await connection.execute(query)).all()
+            if len(rows) != 1:
                 return None
-            listed = await connection.execute(
-                select(*_LISTED).where(BATCHES.c.delivery_id == row.id).order_by(BATCHES.c.position)
-            )
-            batches = tuple(_batch(found) for found in listed)
-        return self._delivery(row, batches)
+            return self._read(rows[0], await _tallies(connection, rows[0].id))
 
-    def _delivery(self, row: Row[Any], batches: tuple[Batch, ...]) -> Delivery:
-        request = self._seal.open_json(row.sealed_request) if row.sealed_request else {}
+    def _read(self, row: Row[Any], tallies: tuple[Tally, ...]) -> Delivery:
+        is_readable = True
+        request: dict[str, Any] = {}
+        try:
+            place = Place(**self._seal.open_json(row.sealed_place))
+            request = self._seal.open_json(row.sealed_request) if row.sealed_request else {}
+        except Unreadable:
+            place, is_readable = Place("", ""), False
         return Delivery(
             id=row.id,
             actor=Actor(row.tenant_id, row.user_id),
@@ -153,204 +250,236 @@ class Ledger:
             kind=Kind(row.kind),
             chain_id=row.chain_id,
             created_at_ms=row.created_at_ms,
-            place=Place(**self._seal.open_json(row.sealed_place)),
+            due_at_ms=row.due_at_ms,
+            place=place,
             total=row.total,
             request=request,
-            batches=batches,
+            tallies=tallies,
+            is_readable=is_readable,
         )
 
-    # Working: claim, fence, settle ---------------------------------------------------------------
+    # What an owner decides -----------------------------------------------------------------------
 
-    async def claim(self, worker: str, *, kind: Kind, most: int, lease_ms: int) -> list[Batch]:
-        """Take up to `most` due batches of a kind in hand, oldest first; nobody else gets them."""
+    async def cancel(self, delivery: Delivery) -> int:
+        """Cancel what has not left; how many people that were. What is in hand goes on."""
         now = self.clock_ms()
-        due = (
-            select(BATCHES.c.id)
-            .where(
-                BATCHES.c.state == State.QUEUED.value,
-                BATCHES.c.kind == kind.value,
-                BATCHES.c.due_at_ms <= now,
-            )
-            .order_by(BATCHES.c.due_at_ms, BATCHES.c.id)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-        )
-        async with self.database.write() as connection:
-            rows = await connection.execute(
-                update(BATCHES)
-                .where(BATCHES.c.id.in_(select(due.c.id)))
-                .values(
-                    state=State.CLAIMED.value,
-                    owner=worker,
-                    lease_until_ms=now + lease_ms,
-                    attempt=BATCHES.c.attempt + 1,
-                )
-                .returning(*BATCHES.c)
-            )
-            found = rows.all()
-        claimed = []
-        for row in found:
-            try:
-                call = self._seal.open_json(row.sealed_call) if row.sealed_call else {}
-            except Unreadable:
-                await self.settle(row.id, State.REFUSED, worker=worker, problem="Unreadable")
-                continue
-            claimed.append(_batch(row).evolve(call=call))
-        return sorted(claimed, key=lambda batch: (batch.due_at_ms, batch.id))
-
-    async def fence(self, batch: Batch, worker: str, *, lease_ms: int) -> bool:
-        """The last write before a POST. False means: it is no longer ours; send nothing."""
-        async with self.database.write() as connection:
-            done = await connection.execute(
-                update(BATCHES)
-                .where(
-                    BATCHES.c.id == batch.id,
-                    BATCHES.c.state == State.CLAIMED.value,
-                    BATCHES.c.owner == worker,
-                )
-                .values(state=State.SENDING.value, lease_until_ms=self.clock_ms() + lease_ms)
-            )
-        return done.rowcount == 1
-
-    async def settle(
-        self,
-        batch_id: int,
-        state: State,
-        *,
-        worker: str,
-        problem: str = "",
-        status: int | None = None,
-        code: str = "",
-        request_id: str = "",
-    ) -> bool:
-        """Write what a batch in our hand came to. False: it was no longer ours."""
-        return await self._put_down(
-            batch_id,
-            worker,
-            state=state.value,
-            settled_at_ms=self.clock_ms() if state in SETTLED else None,
-            problem=problem[:64],
-            status=status,
-            code=code[:128],
-            request_id=request_id[:64],
+        return await self._decide(
+            delivery, WAITING, state=State.CANCELLED.value, settled_at_ms=now, problem=""
         )
 
-    async def again(
-        self, batch_id: int, *, worker: str, after_ms: int, problem: str, status: int | None = None
-    ) -> bool:
-        """Give a batch back, to be sent again after a while: it surely was not accepted, or a
-        repetition replaces it."""
-        return await self._put_down(
-            batch_id,
-            worker,
-            state=State.QUEUED.value,
-            due_at_ms=self.clock_ms() + after_ms,
-            problem=problem[:64],
-            status=status,
+    async def retry(self, delivery: Delivery) -> int:
+        """Queue again what was refused; how many people that are."""
+        return await self._queue_again(delivery, (State.REFUSED,))
+
+    async def send_again(self, delivery: Delivery) -> int:
+        """The owner decided: what nobody can tell of goes again."""
+        return await self._queue_again(delivery, (State.UNKNOWN,))
+
+    async def arrived(self, delivery: Delivery) -> int:
+        """The owner says that what nobody could tell of arrived."""
+        return await self._decide(
+            delivery, (State.UNKNOWN,), state=State.ACCEPTED.value, problem=OWNER_SAYS
         )
 
-    async def _put_down(self, batch_id: int, worker: str, **values: Any) -> bool:
-        async with self.database.write() as connection:
-            done = await connection.execute(
-                update(BATCHES)
-                .where(
-                    BATCHES.c.id == batch_id,
-                    BATCHES.c.owner == worker,
-                    BATCHES.c.state.in_([state.value for state in IN_HAND]),
+    async def send_now(self, delivery: Delivery) -> int:
+        """Send what waits for its time or for a decision now, whatever has changed."""
+        waiting = (State.SCHEDULED, State.HELD)
+        return await self._queue_again(delivery, waiting, problem=OWNER_INSISTS)
+
+    async def change_time(self, delivery: Delivery, due_at_ms: int) -> int:
+        """Another time for what waits for its time or for a decision."""
+        changed = await self._decide(
+            delivery,
+            (State.SCHEDULED, State.HELD),
+            state=State.SCHEDULED.value,
+            due_at_ms=due_at_ms,
+            problem="",
+        )
+        if changed:
+            async with self.database.write() as connection:
+                await connection.execute(
+                    update(DELIVERIES)
+                    .where(DELIVERIES.c.id == delivery.id)
+                    .values(due_at_ms=due_at_ms)
                 )
-                .values(owner=None, lease_until_ms=None, **values)
-            )
-        return done.rowcount == 1
+        return changed
 
     async def wake(self, actor: Actor) -> list[str]:
-        """Queue what waited for this actor's sign-in. Returns the deliveries' ids."""
-        waiting = and_(
-            BATCHES.c.tenant_id == actor.tenant_id,
-            BATCHES.c.user_id == actor.user_id,
-            BATCHES.c.state == State.NEEDS_SIGN_IN.value,
-        )
+        """The actor signed in: what waited for that goes on, each at its time.
+
+        Returns the deliveries' ids.
+        """
+        now = self.clock_ms()
         async with self.database.write() as connection:
             rows = await connection.execute(
                 update(BATCHES)
-                .where(waiting)
-                .values(state=State.QUEUED.value, due_at_ms=self.clock_ms())
+                .where(
+                    BATCHES.c.tenant_id == actor.tenant_id,
+                    BATCHES.c.user_id == actor.user_id,
+                    BATCHES.c.state == State.NEEDS_SIGN_IN.value,
+                )
+                .values(
+                    state=case(
+                        (BATCHES.c.due_at_ms > now, State.SCHEDULED.value),
+                        else_=State.QUEUED.value,
+                    ),
+                    problem="",
+                )
                 .returning(BATCHES.c.delivery_id)
             )
             return sorted({row.delivery_id for row in rows})
 
-    async def recover(self, *, all_of_them: bool) -> list[str]:
-        """After a crash: give back what was claimed, and judge what was on the wire.
+    async def needs_sign_in(self, actor: Actor, problem: str) -> list[str]:
+        """The actor's sign-in can't be renewed: what is scheduled waits for it, and keeps its time.
 
-        A text that was `sending` becomes `unknown` (at most once; its owner decides); a
-        notification is queued again, because its `chainId` makes a repetition replace. With
-        `all_of_them` every batch in hand counts as left behind (the only worker is starting);
-        otherwise only those whose lease ran out. Returns the ids of the deliveries it touched.
+        Returns the deliveries' ids.
         """
-        now = self.clock_ms()
-        left: ColumnElement[bool] = BATCHES.c.state.in_([State.CLAIMED.value, State.SENDING.value])
-        if not all_of_them:
-            left = and_(left, BATCHES.c.lease_until_ms < now)
-        on_the_wire = and_(left, BATCHES.c.state == State.SENDING.value)
-        text_sending = and_(on_the_wire, BATCHES.c.kind == Kind.TEXT.value)
-        cleared = {"owner": None, "lease_until_ms": None}
         async with self.database.write() as connection:
-            unknown = await connection.execute(
+            rows = await connection.execute(
                 update(BATCHES)
-                .where(text_sending)
-                .values(
-                    state=State.UNKNOWN.value, settled_at_ms=now, problem="Interrupted", **cleared
+                .where(
+                    BATCHES.c.tenant_id == actor.tenant_id,
+                    BATCHES.c.user_id == actor.user_id,
+                    BATCHES.c.state == State.SCHEDULED.value,
                 )
+                .values(state=State.NEEDS_SIGN_IN.value, problem=problem[:64])
                 .returning(BATCHES.c.delivery_id)
             )
-            touched = {row.delivery_id for row in unknown}
-            queued = await connection.execute(
+            return sorted({row.delivery_id for row in rows})
+
+    async def _queue_again(
+        self, delivery: Delivery, states: tuple[State, ...], *, problem: str = ""
+    ) -> int:
+        return await self._decide(
+            delivery,
+            states,
+            state=State.QUEUED.value,
+            due_at_ms=self.clock_ms(),
+            settled_at_ms=None,
+            attempt=0,
+            problem=problem,
+        )
+
+    async def _decide(self, delivery: Delivery, states: tuple[State, ...], **values: Any) -> int:
+        async with self.database.write() as connection:
+            rows = await connection.execute(
                 update(BATCHES)
-                .where(left)
-                .values(state=State.QUEUED.value, due_at_ms=now, **cleared)
-                .returning(BATCHES.c.delivery_id)
+                .where(
+                    BATCHES.c.delivery_id == delivery.id,
+                    BATCHES.c.state.in_([state.value for state in states]),
+                )
+                .values(**values)
+                .returning(BATCHES.c.people)
             )
-            touched |= {row.delivery_id for row in queued}
-        return sorted(touched)
+            return sum(row.people for row in rows)
 
-    async def next_due_ms(self) -> int | None:
-        """When the next queued batch is due, or None when nothing waits."""
+    # Keeping house -------------------------------------------------------------------------------
+
+    async def owners_waiting(self) -> list[Actor]:
+        """Everybody who has something scheduled."""
         async with self.database.read() as connection:
-            due = await connection.scalar(
-                select(func.min(BATCHES.c.due_at_ms)).where(BATCHES.c.state == State.QUEUED.value)
+            rows = await connection.execute(
+                select(BATCHES.c.tenant_id, BATCHES.c.user_id)
+                .where(BATCHES.c.state == State.SCHEDULED.value)
+                .distinct()
             )
-        return int(due) if due is not None else None
+            return [Actor(row.tenant_id, row.user_id) for row in rows]
+
+    async def may_draw(self, delivery_id: str, *, spacing_ms: int) -> bool:
+        """Whether this replica draws the delivery's card now; no other one does so soon after."""
+        now = self.clock_ms()
+        async with self.database.write() as connection:
+            done = await connection.execute(
+                update(DELIVERIES)
+                .where(DELIVERIES.c.id == delivery_id, DELIVERIES.c.drawn_at_ms <= now - spacing_ms)
+                .values(drawn_at_ms=now)
+            )
+        return done.rowcount == 1
+
+    async def undrawn(self, *, most: int = 200) -> list[str]:
+        """Deliveries whose cards may be behind: on their way, or settled after they were drawn."""
+        is_moving = BATCHES.c.state.in_([state.value for state in (State.QUEUED, *IN_HAND)])
+        settled_since = BATCHES.c.settled_at_ms >= DELIVERIES.c.drawn_at_ms
+        recent = DELIVERIES.c.created_at_ms > self.clock_ms() - 24 * 3_600_000
+        async with self.database.read() as connection:
+            rows = await connection.execute(
+                select(DELIVERIES.c.id)
+                .join(BATCHES, BATCHES.c.delivery_id == DELIVERIES.c.id)
+                .where(is_moving | (settled_since & recent))
+                .distinct()
+                .limit(most)
+            )
+            return [row.id for row in rows]
+
+    async def erase(self, *, before_ms: int) -> int:
+        """Erase the numbers, names and texts of what was settled before; keys and counts stay.
+
+        How many deliveries were erased.
+        """
+        open_still = (
+            select(BATCHES.c.id)
+            .where(
+                BATCHES.c.delivery_id == DELIVERIES.c.id,
+                BATCHES.c.state.not_in([state.value for state in SETTLED]),
+            )
+            .exists()
+        )
+        async with self.database.write() as connection:
+            rows = await connection.execute(
+                update(DELIVERIES)
+                .where(
+                    DELIVERIES.c.created_at_ms < before_ms,
+                    DELIVERIES.c.due_at_ms < before_ms,
+                    DELIVERIES.c.sealed_call.is_not(None),
+                    ~open_still,
+                )
+                .values(sealed_request=None, sealed_call=None)
+                .returning(DELIVERIES.c.id)
+            )
+            erased = [row.id for row in rows]
+            for ids in _chunks(erased):
+                await connection.execute(
+                    update(BATCHES).where(BATCHES.c.delivery_id.in_(ids)).values(sealed_people=None)
+                )
+        return len(erased)
 
 
-def _owned(actor: Actor) -> Any:
+def _owned(actor: Actor) -> ColumnElement[bool]:
     return and_(
         DELIVERIES.c.tenant_id == actor.tenant_id,
         DELIVERIES.c.user_id == actor.user_id,
     )
 
 
-def _draft_of(actor: Actor, form_id: str) -> Any:
-    return delete(DRAFTS).where(
-        DRAFTS.c.tenant_id == actor.tenant_id,
-        DRAFTS.c.user_id == actor.user_id,
-        DRAFTS.c.form_id == form_id,
+async def _tallies(connection: AsyncConnection, delivery_id: str) -> tuple[Tally, ...]:
+    rows = await connection.execute(
+        select(
+            BATCHES.c.state,
+            BATCHES.c.problem,
+            func.count().label("batches"),
+            func.sum(BATCHES.c.people).label("people"),
+            func.max(BATCHES.c.request_id).label("request_id"),
+            func.max(BATCHES.c.settled_at_ms).label("settled_at_ms"),
+            func.min(BATCHES.c.due_at_ms).label("due_at_ms"),
+        )
+        .where(BATCHES.c.delivery_id == delivery_id)
+        .group_by(BATCHES.c.state, BATCHES.c.problem)
+        .order_by(BATCHES.c.state, BATCHES.c.problem)
+    )
+    return tuple(
+        Tally(
+            state=State(row.state),
+            problem=row.problem,
+            batches=row.batches,
+            people=int(row.people),
+            request_id=row.request_id,
+            settled_at_ms=row.settled_at_ms,
+            due_at_ms=row.due_at_ms,
+        )
+        for row in rows
     )
 
 
-def _batch(row: Row[Any]) -> Batch:
-    return Batch(
-        id=row.id,
-        delivery_id=row.delivery_id,
-        position=row.position,
-        actor=Actor(row.tenant_id, row.user_id),
-        kind=Kind(row.kind),
-        state=State(row.state),
-        people=row.people,
-        attempt=row.attempt,
-        due_at_ms=row.due_at_ms,
-        settled_at_ms=row.settled_at_ms,
-        problem=row.problem,
-        status=row.status,
-        code=row.code,
-        request_id=row.request_id,
-    )
+def _chunks(items: list[str], size: int = 500) -> Iterator[list[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -11,6 +11,7 @@ from typing import Any, Self
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -29,7 +30,7 @@ METADATA = MetaData()
 class State(StrEnum):
     """The states of a batch. A delivery's state is derived from its batches."""
 
-    SCHEDULED = "scheduled"
+    SCHEDULED = "scheduled"  # waits for its time
     QUEUED = "queued"
     CLAIMED = "claimed"  # a worker has it; safe to take back
     SENDING = "sending"  # it may be on the wire
@@ -37,11 +38,13 @@ class State(StrEnum):
     REFUSED = "refused"  # Graph said no, or it surely never left
     UNKNOWN = "unknown"  # it left, and nobody can tell
     CANCELLED = "cancelled"
-    NEEDS_SIGN_IN = "needs_sign_in"  # waits for its owner
+    NEEDS_SIGN_IN = "needs_sign_in"  # waits for its owner to sign in
+    HELD = "held"  # waits for its owner's decision: what it is about has changed
 
 
-SETTLED = frozenset({State.ACCEPTED, State.REFUSED, State.UNKNOWN, State.CANCELLED})
-IN_HAND = frozenset({State.CLAIMED, State.SENDING})
+SETTLED = (State.ACCEPTED, State.REFUSED, State.UNKNOWN, State.CANCELLED)
+IN_HAND = (State.CLAIMED, State.SENDING)
+WAITING = (State.SCHEDULED, State.QUEUED, State.NEEDS_SIGN_IN, State.HELD)
 
 
 class Kind(StrEnum):
@@ -66,32 +69,43 @@ class Place:
 
 
 @dataclass(frozen=True)
-class NewBatch:
-    """One Graph request to record: its JSON body (or what completes it) and its people."""
+class NewDelivery:
+    """What a submit asks for.
 
-    call: dict[str, Any]  # what `bot.delivery.actions` needs to make the request
-    people: int
+    `request` is what the form had, to show it and to change it; `call` is what all requests to
+    Graph have in common. A `due_at_ms` in the future schedules it. `chain_id` is given by a
+    correction, which replaces what an earlier delivery sent.
+    """
+
+    actor: Actor
+    form_id: str
+    kind: Kind
+    place: Place
+    request: dict[str, Any] = field(repr=False)
+    call: dict[str, Any] = field(repr=False)
+    due_at_ms: int | None = None
+    chain_id: int | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One Graph request of a delivery: the unit of the ledger."""
+    """One Graph request of a delivery: the unit of the ledger. A worker's view of it.
+
+    `starts_at_ms` is its lane's slot: it may not leave before. `call` is what the delivery's
+    requests have in common, `people` whom this one is for.
+    """
 
     id: int
     delivery_id: str
     position: int
     actor: Actor
     kind: Kind
-    state: State
-    people: int
+    count: int
     attempt: int
-    due_at_ms: int
-    settled_at_ms: int | None = None
-    problem: str = ""  # the name of the error class, for the card's sentence
-    status: int | None = None
-    code: str = ""
-    request_id: str = ""
-    call: dict[str, Any] = field(default_factory=dict, repr=False)  # empty in listings
+    problem: str = ""  # why it was put back before
+    starts_at_ms: float = 0.0
+    call: dict[str, Any] = field(default_factory=dict, repr=False)
+    people: list[Any] = field(default_factory=list, repr=False)
 
     def evolve(self, **changes: Any) -> Self:
         """A copy with these fields changed."""
@@ -99,8 +113,24 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """The batches of one delivery that are in the same state for the same reason.
+
+    `problem` is the name of the error class whose sentence the card shows.
+    """
+
+    state: State
+    problem: str
+    batches: int
+    people: int
+    request_id: str = ""
+    settled_at_ms: int | None = None
+    due_at_ms: int | None = None
+
+
+@dataclass(frozen=True)
 class Delivery:
-    """What one submit asked for."""
+    """What one submit asked for, and what is known of it."""
 
     id: str
     actor: Actor
@@ -108,10 +138,12 @@ class Delivery:
     kind: Kind
     chain_id: int
     created_at_ms: int
+    due_at_ms: int
     place: Place
     total: int  # people
     request: dict[str, Any] = field(repr=False)  # what the form asked for; {} once erased
-    batches: tuple[Batch, ...] = ()
+    tallies: tuple[Tally, ...] = ()
+    is_readable: bool = True  # False: sealed with a key that was taken away
 
     @property
     def short_id(self) -> str:
@@ -120,12 +152,16 @@ class Delivery:
 
     def people(self, *states: State) -> int:
         """How many people are in batches of these states."""
-        return sum(batch.people for batch in self.batches if batch.state in states)
+        return sum(tally.people for tally in self.tallies if tally.state in states)
+
+    def batches(self, *states: State) -> int:
+        """How many batches are in these states."""
+        return sum(tally.batches for tally in self.tallies if tally.state in states)
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing of it waits any more."""
-        return all(batch.state in SETTLED for batch in self.batches)
+        return all(tally.state in SETTLED for tally in self.tallies)
 
 
 DELIVERIES = Table(
@@ -138,11 +174,15 @@ DELIVERIES = Table(
     Column("kind", String(16), nullable=False),
     Column("chain_id", BigInteger, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
+    Column("due_at_ms", BigInteger, nullable=False),
     Column("total", Integer, nullable=False),
+    Column("drawn_at_ms", BigInteger, nullable=False),  # when its card was last drawn
     Column("sealed_place", LargeBinary, nullable=False),
     Column("sealed_request", LargeBinary),
+    Column("sealed_call", LargeBinary),
     UniqueConstraint("tenant_id", "user_id", "form_id", name="uq_deliveries_form"),
     Index("ix_deliveries_owner", "tenant_id", "user_id", "created_at_ms"),
+    Index("ix_deliveries_created", "created_at_ms"),
 )
 
 BATCHES = Table(
@@ -165,9 +205,21 @@ BATCHES = Table(
     Column("status", Integer),
     Column("code", String(128), nullable=False),
     Column("request_id", String(64), nullable=False),
-    Column("sealed_call", LargeBinary),
+    Column("sealed_people", LargeBinary),
     UniqueConstraint("delivery_id", "position", name="uq_batches_position"),
+    Index("ix_batches_lane", "tenant_id", "kind", "state", "due_at_ms"),
     Index("ix_batches_due", "state", "due_at_ms"),
+    Index("ix_batches_owner", "tenant_id", "user_id", "state"),
+)
+
+LANES = Table(
+    "lanes",
+    METADATA,
+    Column("key", String(60), primary_key=True),  # "<kind> <tenant>", or "<kind>" for the app
+    Column("kind", String(16), nullable=False),
+    Column("tenant_id", String(36)),  # NULL: the whole app's
+    Column("free_at_ms", Double, nullable=False),  # when the next request may leave
+    Index("ix_lanes_free", "kind", "free_at_ms"),
 )
 
 DRAFTS = Table(

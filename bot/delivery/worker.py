@@ -6,16 +6,21 @@ notification goes again, because its `chainId` makes a repetition replace; a tex
 """
 
 import asyncio
+import contextlib
 import random
 import uuid
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
 from bot.delivery.actions import ACTIONS
-from bot.delivery.ledger import Ledger
-from bot.delivery.models import SETTLED, Batch, Delivery, Kind, State
-from bot.delivery.pace import Pace
+from bot.delivery.database import StorageUnavailable, until_written
+from bot.delivery.ledger import OWNER_INSISTS, Ledger
+from bot.delivery.models import IN_HAND, Batch, Delivery, Kind, State
+from bot.delivery.queue import Queue
+from bot.delivery.recheck import Changed, MeetingUnreadable, recheck
 from bot.errors import (
     ConsentNeeded,
     EntraUnavailable,
@@ -34,36 +39,53 @@ from bot.graph.errors import (
     TokenTooOld,
 )
 from bot.identity.obo import Identity
+from bot.sealing import Unreadable
 
 log = structlog.get_logger(__name__)
 
 Tell = Callable[[str], Awaitable[None]]
 
-LEASE_MS = 45_000  # longer than the HTTP time-out, so that no lease ends while a POST is out
-AT_ONCE = 8  # batches of one kind in flight in this process
+LEASE_MS = 30_000  # longer than the HTTP time-out, so that no lease ends while a POST is out
+AT_ONCE = 16  # batches of one kind in flight in this process
+_HEARTBEAT_S = 10.0
 _TRIES = 8  # about four minutes of back-off
 _LONGEST_PAUSE_S = 60.0
+_THROTTLED_S = 5.0  # a 429 without Retry-After
+_POLL_S = 0.5  # another replica may have queued something; on SQLite there is none
+_CALLS_KEPT = 64
 _WAITS_FOR_OWNER = (SignInNeeded, ConsentNeeded, WrongPerson)
 
 
 class Worker:
-    """One asyncio worker. `tell(delivery_id)` is called after every change of a delivery."""
+    """One asyncio worker. `tell(delivery_id)` is called after every change of a delivery.
+
+    `alone`: no other worker uses this database (SQLite, under its file lock).
+    """
 
     def __init__(
-        self, ledger: Ledger, identity: Identity, graph: Graph, *, alone: bool = True
+        self,
+        ledger: Ledger,
+        queue: Queue,
+        identity: Identity,
+        graph: Graph,
+        *,
+        alone: bool = True,
+        at_once: int = AT_ONCE,
     ) -> None:
         self.name = f"worker-{uuid.uuid4().hex[:12]}"
         self._ledger = ledger
+        self._queue = queue
         self._identity = identity
         self._graph = graph
         self._alone = alone
-        self._pace = Pace()
+        self._at_once = at_once
         self._tell: Tell | None = None
         self._nudged = asyncio.Event()
-        self._stopping = False
-        self._in_flight: dict[Kind, set[asyncio.Task[None]]] = {kind: set() for kind in Kind}
+        self._stopping = asyncio.Event()
+        self._in_flight: dict[Kind, dict[asyncio.Task[None], Batch]] = {k: {} for k in Kind}
         self._waiters: dict[str, asyncio.Event] = {}
-        self._loop_task: asyncio.Task[None] | None = None
+        self._calls: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._loops: list[asyncio.Task[None]] = []
 
     def tells(self, tell: Tell) -> None:
         """Whom to tell of changes."""
@@ -71,135 +93,198 @@ class Worker:
 
     async def start(self) -> None:
         """Judge what a crash left behind, then start taking batches."""
-        left_behind = await self._ledger.recover(all_of_them=self._alone)
-        self._loop_task = asyncio.create_task(self._run(), name=self.name)
-        for delivery_id in left_behind:
-            await self._changed(delivery_id)
+        await self._recover(all_of_them=self._alone)
+        self._loops = [
+            asyncio.create_task(self._run(), name=self.name),
+            asyncio.create_task(self._beat(), name=f"{self.name} heartbeat"),
+        ]
 
     async def stop(self) -> None:
         """Take nothing more; finish what is on the wire; give the rest back."""
-        self._stopping = True
+        self._stopping.set()
         self._nudged.set()
-        if self._loop_task is not None:
-            await self._loop_task
-        tasks = [task for tasks in self._in_flight.values() for task in tasks]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(task for tasks in self._in_flight.values() for task in tasks))
+        await asyncio.gather(*self._loops)
 
     def nudge(self) -> None:
         """Something was queued: look now."""
         self._nudged.set()
 
     async def first_results(self, delivery: Delivery, *, timeout_s: float) -> None:
-        """Wait until the delivery came to rest, at most so long."""
+        """Wait until nothing of the delivery is on its way, or it is known why it waits."""
         event = self._waiters.setdefault(delivery.id, asyncio.Event())
         self.nudge()
         try:
-            async with asyncio.timeout(timeout_s):
-                while await self._is_moving(delivery):
-                    event.clear()
-                    await event.wait()
-        except TimeoutError:
-            pass
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    while await self._is_moving(delivery):
+                        event.clear()
+                        await event.wait()
         finally:
             self._waiters.pop(delivery.id, None)
 
     async def _is_moving(self, delivery: Delivery) -> bool:
-        now = await self._ledger.delivery(delivery.actor, delivery.id)
-        resting = SETTLED | {State.NEEDS_SIGN_IN}
-        return any(b.state not in resting and not b.problem for b in now.batches)
+        now = await self._ledger.any_delivery(delivery.id)
+        moving = (State.QUEUED, *IN_HAND)
+        return now is not None and any(
+            tally.state in moving and not tally.problem for tally in now.tallies
+        )
 
-    # The loop ------------------------------------------------------------------------------------
+    # The loops -----------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._nudged.clear()
             try:
-                took = await self._take()
+                if not await self._take():
+                    await self._sleep(await self._pause_s())
+            except StorageUnavailable:
+                await self._sleep(1.0)  # nothing is lost: it is asked again
             except Exception:
-                # The database is away: nothing is lost, it is asked again.
-                log.exception("worker.claim_failed")
-                await self._sleep(2.0)
-                continue
-            if not took:
-                await self._sleep(await self._pause_s())
+                log.exception("worker.failed")
+                await self._sleep(1.0)
 
     async def _take(self) -> bool:
         took = False
         for kind, tasks in self._in_flight.items():
-            room = AT_ONCE - len(tasks)
+            room = self._at_once - len(tasks)
             if room <= 0:
                 continue
-            for batch in await self._ledger.claim(
-                self.name, kind=kind, most=room, lease_ms=LEASE_MS
-            ):
+            batches = await self._queue.claim(self.name, kind=kind, most=room, lease_ms=LEASE_MS)
+            for batch in batches:
                 task = asyncio.create_task(self._work(batch))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
+                tasks[task] = batch
+                task.add_done_callback(tasks.pop)
                 task.add_done_callback(lambda _done: self._nudged.set())
                 took = True
         return took
 
     async def _pause_s(self) -> float:
-        due = await self._ledger.next_due_ms()
-        if due is None:
-            return _LONGEST_PAUSE_S
-        return min(_LONGEST_PAUSE_S, max(0.01, (due - self._ledger.clock_ms()) / 1000))
+        longest = _LONGEST_PAUSE_S if self._alone else _POLL_S
+        # The end of a batch wakes us, so a kind that has no room waits for that.
+        kinds = [kind for kind, tasks in self._in_flight.items() if len(tasks) < self._at_once]
+        at_ms = await self._queue.next_at_ms(kinds) if kinds else None
+        if at_ms is None:
+            return longest
+        return min(longest, max(0.002, (at_ms - self._queue.clock_ms()) / 1000))
 
     async def _sleep(self, seconds: float) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._nudged.wait()
-        except TimeoutError:
-            pass
+
+    async def _beat(self) -> None:
+        """Extend the leases of what runs here; take over what expired elsewhere."""
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_HEARTBEAT_S if self._alone else _HEARTBEAT_S / 2):
+                    await self._stopping.wait()
+            try:
+                await self._ledger.database.read_clock()
+                running = [batch for tasks in self._in_flight.values() for batch in tasks.values()]
+                await self._queue.keep(running, self.name, lease_ms=LEASE_MS)
+                if not self._alone and not self._stopping.is_set():
+                    await self._recover(all_of_them=False)
+            except StorageUnavailable:
+                continue
+            except Exception:
+                log.exception("worker.heartbeat_failed")
+
+    async def _recover(self, *, all_of_them: bool) -> None:
+        left_behind = await self._queue.recover(all_of_them=all_of_them)
+        if left_behind:
+            log.warning("worker.took_over", deliveries=len(left_behind))
+            self.nudge()
+        for delivery_id in left_behind:
+            await self._changed(delivery_id)
 
     # One batch -----------------------------------------------------------------------------------
 
     async def _work(self, batch: Batch) -> None:
         try:
-            await self._send(batch)
+            await self._prepare_and_send(batch)
+        except StorageUnavailable:
+            log.warning("worker.batch_left", batch=batch.id)  # its lease runs out: it is judged
         except Exception:
-            # Nothing escapes a batch: its lease runs out and it is judged by the rules.
             log.exception("worker.batch_failed", batch=batch.id, delivery=batch.delivery_id)
         await self._changed(batch.delivery_id)
 
-    async def _send(self, batch: Batch) -> None:
-        action = ACTIONS[batch.kind]
-        # After a 412 in spite of our own look, the next token must live still longer.
-        spare_s = 600 if batch.problem == TokenTooOld.__name__ else 0
+    async def _prepare_and_send(self, batch: Batch) -> None:
         try:
-            token = await self._identity.token(
-                batch.actor, action.scopes, min_life_s=action.token_life_s + spare_s
-            )
+            call = await self._call(batch.delivery_id)
+        except Unreadable:
+            await self._settle(batch, State.REFUSED, Unreadable.__name__)
+            return
+        batch = batch.evolve(call=call)
+        try:
+            if batch.problem != OWNER_INSISTS:
+                await recheck(self._identity, self._graph, batch.actor, call)
+            token = await self._token(batch)
+        except Changed as error:
+            await self._settle(batch, State.HELD, type(error).__name__)
+        except GraphError as error:
+            await self._not_rechecked(batch, error)
         except HeraldError as error:
             await self._no_token(batch, error)
+        else:
+            await self._send(batch, token)
+
+    async def _call(self, delivery_id: str) -> dict[str, Any]:
+        call = self._calls.get(delivery_id)
+        if call is None:
+            call = self._calls[delivery_id] = await self._ledger.call(delivery_id)
+            while len(self._calls) > _CALLS_KEPT:
+                self._calls.popitem(last=False)
+        return call
+
+    async def _token(self, batch: Batch) -> str:
+        action = ACTIONS[batch.kind]
+        # After a 412 in spite of our own look, the next token must live still longer; after a 401
+        # it must be another one.
+        spare_s = 600 if batch.problem == TokenTooOld.__name__ else 0
+        token = await self._identity.token(
+            batch.actor,
+            action.scopes,
+            min_life_s=action.token_life_s + spare_s,
+            renew=batch.problem == TokenRejected.__name__,
+        )
+        return token.value
+
+    async def _send(self, batch: Batch, token: str) -> None:
+        wait_s = (batch.starts_at_ms - self._queue.clock_ms()) / 1000
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+        if self._stopping.is_set():
+            await self._queue.again(
+                batch, worker=self.name, after_ms=0, problem=batch.problem, counts=False
+            )
             return
-        await self._pace.turn(batch.actor.tenant_id, batch.kind)
-        if self._stopping:
-            await self._ledger.again(batch.id, worker=self.name, after_ms=0, problem="")
-            return
-        if not await self._ledger.fence(batch, self.name, lease_ms=LEASE_MS):
+        if not await self._queue.fence(batch, self.name, lease_ms=LEASE_MS):
             return
         request_id = str(uuid.uuid4())
         try:
-            accepted = await action.send(self._graph, token.value, batch.call, request_id)
+            accepted = await ACTIONS[batch.kind].send(self._graph, token, batch, request_id)
         except GraphError as error:
             await self._not_accepted(batch, error)
         else:
             await self._accepted(batch, accepted)
 
     async def _accepted(self, batch: Batch, accepted: Accepted) -> None:
-        await self._ledger.settle(
-            batch.id,
-            State.ACCEPTED,
-            worker=self.name,
-            status=accepted.status,
-            request_id=accepted.request_id,
+        await until_written(
+            lambda: self._queue.settle(
+                batch,
+                State.ACCEPTED,
+                worker=self.name,
+                status=accepted.status,
+                request_id=accepted.request_id,
+            ),
+            stop=self._stopping,
         )
         log.info(
             "batch.accepted",
             delivery=batch.delivery_id,
             batch=batch.position,
-            people=batch.people,
+            people=batch.count,
             graph_request_id=accepted.request_id,
         )
 
@@ -215,36 +300,48 @@ class Worker:
         else:
             raise error
 
+    async def _not_rechecked(self, batch: Batch, error: GraphError) -> None:
+        """The meeting could not be read again: tried a few times, then its owner decides."""
+        if isinstance(error, GraphRefused) or batch.attempt >= _TRIES // 2:
+            await self._settle(batch, State.HELD, MeetingUnreadable.__name__, error)
+        else:
+            await self._again(batch, type(error).__name__, _back_off_s(batch.attempt))
+
     async def _not_accepted(self, batch: Batch, error: GraphError) -> None:
-        problem = type(error).__name__
         log.warning(
             "batch.not_accepted",
             delivery=batch.delivery_id,
             batch=batch.position,
-            problem=problem,
+            problem=type(error).__name__,
             status=error.status,
             code=error.code,
             graph_request_id=error.request_id,
         )
         last = batch.attempt >= _TRIES
+        pause_s = _back_off_s(batch.attempt)
         if isinstance(error, GraphThrottled):
-            pause_s = error.retry_after_s or _back_off_s(batch.attempt)
-            self._pace.hold(batch.actor.tenant_id, batch.kind, pause_s)
-            await self._again_or(State.REFUSED, batch, error, pause_s, last=last)
+            await self._throttled(batch, error)
         elif isinstance(error, GraphUnreachable):
-            pause_s = _back_off_s(batch.attempt)
             await self._again_or(State.REFUSED, batch, error, pause_s, last=last)
-        elif isinstance(error, TokenTooOld):
-            await self._again_or(State.REFUSED, batch, error, 0, last=batch.attempt > 1)
-        elif isinstance(error, TokenRejected):
-            await self._settle(batch, State.NEEDS_SIGN_IN, problem, error)
+        elif isinstance(error, TokenTooOld | TokenRejected):
+            refused = State.REFUSED if isinstance(error, TokenTooOld) else State.NEEDS_SIGN_IN
+            tried = batch.problem == type(error).__name__
+            await self._again_or(refused, batch, error, 0, last=tried)
         elif isinstance(error, GraphRefused):
-            await self._settle(batch, State.REFUSED, problem, error)
+            await self._settle(batch, State.REFUSED, type(error).__name__, error)
         elif ACTIONS[batch.kind].repeatable:
-            pause_s = _back_off_s(batch.attempt)
             await self._again_or(State.UNKNOWN, batch, error, pause_s, last=last)
         else:
-            await self._settle(batch, State.UNKNOWN, problem, error)
+            await self._settle(batch, State.UNKNOWN, type(error).__name__, error)
+
+    async def _throttled(self, batch: Batch, error: GraphThrottled) -> None:
+        # Surely not accepted, so it does not count as a try: a long fan-out outlives throttling.
+        pause_s = _THROTTLED_S if error.retry_after_s is None else error.retry_after_s
+        await until_written(
+            lambda: self._queue.hold_lane(batch.actor.tenant_id, batch.kind, pause_s),
+            stop=self._stopping,
+        )
+        await self._again(batch, type(error).__name__, pause_s, status=error.status, counts=False)
 
     async def _again_or(
         self, state: State, batch: Batch, error: GraphError, pause_s: float, *, last: bool
@@ -255,27 +352,40 @@ class Worker:
             await self._again(batch, type(error).__name__, pause_s, status=error.status)
 
     async def _again(
-        self, batch: Batch, problem: str, pause_s: float, *, status: int | None = None
+        self,
+        batch: Batch,
+        problem: str,
+        pause_s: float,
+        *,
+        status: int | None = None,
+        counts: bool = True,
     ) -> None:
-        await self._ledger.again(
-            batch.id,
-            worker=self.name,
-            after_ms=int(pause_s * 1000),
-            problem=problem,
-            status=status,
+        await until_written(
+            lambda: self._queue.again(
+                batch,
+                worker=self.name,
+                after_ms=int(pause_s * 1000),
+                problem=problem,
+                status=status,
+                counts=counts,
+            ),
+            stop=self._stopping,
         )
 
     async def _settle(
         self, batch: Batch, state: State, problem: str, error: GraphError | None = None
     ) -> None:
-        await self._ledger.settle(
-            batch.id,
-            state,
-            worker=self.name,
-            problem=problem,
-            status=error.status if error else None,
-            code=error.code if error else "",
-            request_id=error.request_id if error else "",
+        await until_written(
+            lambda: self._queue.settle(
+                batch,
+                state,
+                worker=self.name,
+                problem=problem,
+                status=error.status if error else None,
+                code=error.code if error else "",
+                request_id=error.request_id if error else "",
+            ),
+            stop=self._stopping,
         )
 
     async def _changed(self, delivery_id: str) -> None:

@@ -85,6 +85,21 @@ class Identity:
             return token
         return await self._to_the_end(self._token(actor, tuple(scopes), min_life_s, renew))
 
+    async def keep_alive(self, actor: Actor, *, older_than_s: float) -> None:
+        """Renew a sign-in that nothing has used for so long, so that it outlives a long wait.
+
+        Raises as `token` does.
+        """
+        stored = await self._cache.load(actor)
+        if stored is None or stored.text is None:
+            raise SignInNeeded
+        if time.time() - stored.updated_at_ms / 1000 < older_than_s:
+            return
+        known = account(stored.text)
+        if known is None or not known.scopes:
+            raise SignInNeeded
+        await self.token(actor, sorted(known.scopes), renew=True)
+
     async def sign_out(self, actor: Actor) -> bool:
         """Forget this person. False when nothing was known of them."""
         async with self._lock(actor):

@@ -79,6 +79,7 @@ class Stored:
 
     version: int
     text: str | None = field(repr=False)
+    updated_at_ms: int
     checked_at: float = field(default_factory=time.monotonic)
     seen: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -113,7 +114,7 @@ class TokenCache:
             return None
         stored = self._held.get(actor)
         if stored is None or stored.version != row.version:
-            stored = Stored(row.version, self._open(actor, row.sealed))
+            stored = Stored(row.version, self._open(actor, row.sealed), row.updated_at_ms)
         stored.checked_at = time.monotonic()
         self._hold(actor, stored)
         return stored
@@ -124,14 +125,14 @@ class TokenCache:
         Returns None, having written nothing, when somebody else wrote or removed it meanwhile.
         """
         version = secrets.randbits(62)
-        values = {
+        values: dict[str, Any] = {
             "sealed": self._seal.seal_json({"t": actor.tenant_id, "u": actor.user_id, "c": text}),
             "version": version,
             "updated_at_ms": _now_ms(),
         }
         if not await self._write(actor, values, over):
             return None
-        stored = Stored(version, text)
+        stored = Stored(version, text, values["updated_at_ms"])
         self._hold(actor, stored)
         return stored
 
@@ -226,7 +227,7 @@ class SignIns:
 
 def _row_of(actor: Actor) -> Any:
     columns = TOKEN_CACHES.c
-    return select(columns.version, columns.sealed).where(*_is(actor))
+    return select(columns.version, columns.sealed, columns.updated_at_ms).where(*_is(actor))
 
 
 def _is(actor: Actor) -> tuple[Any, Any]:

@@ -1,25 +1,25 @@
-"""From a request to the batches that Graph is sent: at most 100 recipients each."""
+"""From a request to what Graph is sent: at most 100 recipients a request."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from bot.delivery.actions import notice_call
-from bot.delivery.models import NewBatch
+from bot.delivery.ledger import BATCH
 from bot.notifications.request import NoticeRequest
 
-BATCH = 100  # sendActivityNotificationToRecipients: at most 100 recipients a request
+
+def call(request: NoticeRequest) -> dict[str, Any]:
+    """What the requests of this notification have in common."""
+    return notice_call(
+        topic=request.topic.body(),
+        activity_type=request.activity_type,
+        preview=request.preview,
+        parameters=request.parameters,
+        teams_app_id=request.catalogue_id or None,
+    )
 
 
-def batches(request: NoticeRequest) -> Iterator[NewBatch]:
-    """The batches of a notification, in the order of its recipients."""
-    ids = [recipient.id for recipient in request.recipients]
-    for start in range(0, len(ids), BATCH):
-        some = ids[start : start + BATCH]
-        call = notice_call(
-            topic=request.topic.body(),
-            activity_type=request.activity_type,
-            preview=request.preview,
-            parameters=request.parameters,
-            recipients=some,
-            teams_app_id=request.catalogue_id or None,
-        )
-        yield NewBatch(call=call, people=len(some))
+def people(request: NoticeRequest) -> Iterator[list[str]]:
+    """Its batches, in the order of its recipients."""
+    for start in range(0, len(request.recipients), BATCH):
+        yield [recipient.id for recipient in request.recipients[start : start + BATCH]]

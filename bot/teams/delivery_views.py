@@ -1,21 +1,19 @@
 """A delivery as its card shows it: counts, people, and problems in the errors' own sentences."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from bot.appointments.phone import last_four
 from bot.appointments.request import TextRequest
 from bot.appointments.zones import friendly, local_time
-from bot.delivery.actions import ACTIONS
-from bot.delivery.models import Batch, Delivery, Kind, State
+from bot.delivery.lanes import Rates
+from bot.delivery.models import IN_HAND, WAITING, Delivery, Kind, State, Tally
 from bot.errors import HeraldError
 from bot.graph.errors import GraphError
 from bot.notifications.request import NoticeRequest
 from cards.delivery import DeliveryState, DeliveryView, Problem
 
 _NAMED = 20  # people named on a card
-_WAITING = (State.SCHEDULED, State.QUEUED, State.CLAIMED, State.SENDING, State.NEEDS_SIGN_IN)
 _TITLES = {
     "confirmation": "Confirmation text",
     "reschedule": "Text about a new time",
@@ -27,8 +25,10 @@ _INTERRUPTED = (
 )
 
 
-def delivery_view(delivery: Delivery, *, repeated: bool = False) -> DeliveryView:
-    """The view of a delivery, for its owner."""
+def delivery_view(
+    delivery: Delivery, rates: Mapping[Kind, Rates], *, repeated: bool = False
+) -> DeliveryView:
+    """The view of a delivery, for its owner. `rates` say how fast the rest can go."""
     return DeliveryView(
         delivery_id=delivery.id,
         short_id=delivery.short_id,
@@ -40,13 +40,13 @@ def delivery_view(delivery: Delivery, *, repeated: bool = False) -> DeliveryView
         accepted=delivery.people(State.ACCEPTED),
         refused=delivery.people(State.REFUSED),
         unknown=delivery.people(State.UNKNOWN),
-        waiting=delivery.people(*_WAITING),
+        waiting=delivery.people(*WAITING, *IN_HAND),
         cancelled=delivery.people(State.CANCELLED),
         people=_people(delivery),
         left_out=tuple(delivery.request.get("left_out", ())),
         problems=tuple(_problems(delivery)),
         sent_at=_sent_at(delivery),
-        estimate=_estimate(delivery),
+        estimate=_estimate(delivery, rates),
         can_change=bool(delivery.request) and delivery.people(State.REFUSED, State.UNKNOWN) > 0,
         repeated=repeated,
     )
@@ -55,9 +55,11 @@ def delivery_view(delivery: Delivery, *, repeated: bool = False) -> DeliveryView
 def _state(delivery: Delivery) -> DeliveryState:
     if delivery.people(State.NEEDS_SIGN_IN):
         return "needs_sign_in"
-    if delivery.people(*_WAITING):
+    if delivery.people(State.HELD):
+        return "held"
+    if delivery.people(*WAITING, *IN_HAND):
         return "waiting"
-    states = {batch.state for batch in delivery.batches}
+    states = {tally.state for tally in delivery.tallies}
     if states == {State.ACCEPTED}:
         return "accepted"
     if states == {State.REFUSED}:
@@ -95,7 +97,7 @@ def _people(delivery: Delivery) -> tuple[str, ...]:
 
 
 def _sent_at(delivery: Delivery) -> str:
-    settled = [b.settled_at_ms for b in delivery.batches if b.settled_at_ms is not None]
+    settled = [tally.settled_at_ms for tally in delivery.tallies if tally.settled_at_ms]
     if not settled or not delivery.is_settled:
         return ""
     moment = datetime.fromtimestamp(max(settled) / 1000, UTC)
@@ -103,11 +105,11 @@ def _sent_at(delivery: Delivery) -> str:
     return f"{local_time(moment, zone)}, {friendly(zone)}"
 
 
-def _estimate(delivery: Delivery) -> str:
-    waiting = [batch for batch in delivery.batches if batch.state in _WAITING]
-    if len(waiting) < 2:
+def _estimate(delivery: Delivery, rates: Mapping[Kind, Rates]) -> str:
+    waiting = delivery.batches(State.QUEUED, *IN_HAND)
+    if waiting < 2:
         return ""
-    return f"About {duration(len(waiting) / ACTIONS[delivery.kind].per_second)} more."
+    return f"About {duration(waiting / rates[delivery.kind].tenant)} more."
 
 
 def duration(seconds: float) -> str:
@@ -118,17 +120,12 @@ def duration(seconds: float) -> str:
 
 
 def _problems(delivery: Delivery) -> Iterator[Problem]:
-    by_kind: dict[tuple[str, State], list[Batch]] = defaultdict(list)
-    for batch in delivery.batches:
-        if batch.problem and batch.state is not State.ACCEPTED:
-            by_kind[batch.problem, batch.state].append(batch)
-    for (name, state), batches in by_kind.items():
-        what, advice = _sentences(name, state)
+    for tally in delivery.tallies:
+        if not tally.problem or tally.state in {State.ACCEPTED, State.CANCELLED}:
+            continue
+        what, advice = _sentences(tally.problem, tally.state)
         yield Problem(
-            what=what,
-            who=_who(delivery, batches),
-            advice=advice,
-            reference=next((b.request_id for b in batches if b.request_id), ""),
+            what=what, who=_who(delivery, tally), advice=advice, reference=tally.request_id
         )
 
 
@@ -138,7 +135,7 @@ def _sentences(name: str, state: State) -> tuple[str, str]:
     kind = _errors().get(name, HeraldError)
     what = kind().sentence if kind is HeraldError else _first_line(kind)
     advice = str(getattr(kind, "advice", ""))
-    if state in _WAITING and issubclass(kind, GraphError):
+    if state is State.QUEUED and issubclass(kind, GraphError):
         advice = "Herald tries again by itself; you don't need to do anything."
     return what, advice
 
@@ -157,8 +154,7 @@ def _errors() -> dict[str, type[HeraldError]]:
     return found
 
 
-def _who(delivery: Delivery, batches: list[Batch]) -> str:
-    people = sum(batch.people for batch in batches)
-    if people == delivery.total:
-        return "Everybody" if people > 1 else ""
-    return f"{people} of {delivery.total} people"
+def _who(delivery: Delivery, tally: Tally) -> str:
+    if tally.people == delivery.total:
+        return "Everybody" if tally.people > 1 else ""
+    return f"{tally.people} of {delivery.total} people"

@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 import structlog
 
-from bot.delivery.actions import ACTIONS
 from bot.delivery.drafts import Drafts
-from bot.delivery.models import Kind
+from bot.delivery.ledger import BATCH
+from bot.delivery.models import Kind, NewDelivery
 from bot.errors import HeraldError, IdentityError
 from bot.graph.client import Graph
 from bot.graph.errors import GraphError
@@ -126,7 +126,9 @@ class Notices:
             values=_kept(values),
         )
         await self._drafts.keep(turn.actor, button.form_id, Kind.NOTICE, request.to_json())
-        return ShowCard.of(notice_review(_review(turn, button.form_id, request)))
+        return ShowCard.of(
+            notice_review(_review(turn, button.form_id, request, self._settings.notice_rate))
+        )
 
     async def edit(self, turn: Turn, button: EditNotice) -> Answer:
         """Back to the form, with everything kept."""
@@ -145,9 +147,15 @@ class Notices:
             return first
         kept = await self._drafts.read(turn.actor, button.form_id, Kind.NOTICE)
         request = NoticeRequest.from_json(kept)
-        return await self._deliveries.submit(
-            turn, button.form_id, Kind.NOTICE, request.to_json(), send.batches(request)
+        wanted = NewDelivery(
+            turn.actor,
+            button.form_id,
+            Kind.NOTICE,
+            turn.place,
+            request.to_json(),
+            send.call(request),
         )
+        return await self._deliveries.submit(turn, wanted, send.people(request))
 
     async def change(self, turn: Turn, request: NoticeRequest) -> Answer:
         """A new form with every value of an earlier delivery."""
@@ -253,12 +261,14 @@ def _kept(values: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _review(turn: Turn, form_id: str, request: NoticeRequest) -> NoticeReviewView:
+def _review(
+    turn: Turn, form_id: str, request: NoticeRequest, per_second: float
+) -> NoticeReviewView:
     names = tuple(who.name for who in request.recipients[:_NAMED])
-    batches = -(-len(request.recipients) // send.BATCH)
+    batches = -(-len(request.recipients) // BATCH)
     estimate = ""
     if batches > 1:
-        estimate = f"About {duration(batches / ACTIONS[Kind.NOTICE].per_second)}"
+        estimate = f"About {duration(batches / per_second)}"
     places = {
         "chat": "Each person's own chat with Herald",
         "link": request.topic.value,

@@ -10,7 +10,7 @@ from bot.appointments.phone import as_read
 from bot.appointments.request import LANGUAGES, Meeting, TextRequest
 from bot.appointments.zones import friendly, local_time, offered, windows_name
 from bot.delivery.drafts import Drafts
-from bot.delivery.models import Kind
+from bot.delivery.models import Kind, NewDelivery
 from bot.errors import ConsentNeeded, HeraldError, IdentityError, SignInNeeded
 from bot.graph.client import Graph
 from bot.graph.errors import GraphError
@@ -143,9 +143,10 @@ class Texts:
             return first
         kept = await self._drafts.read(turn.actor, button.form_id, Kind.TEXT)
         request = TextRequest.from_json(kept)
-        return await self._deliveries.submit(
-            turn, button.form_id, Kind.TEXT, request.to_json(), send.batches(request)
+        wanted = NewDelivery(
+            turn.actor, button.form_id, Kind.TEXT, turn.place, request.to_json(), send.call(request)
         )
+        return await self._deliveries.submit(turn, wanted, send.people(request))
 
     async def change(self, turn: Turn, request: TextRequest) -> Answer:
         """A new form with every value of an earlier delivery."""

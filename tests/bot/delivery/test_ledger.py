@@ -1,7 +1,10 @@
 """The ledger's rules, on a real database."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,10 +13,12 @@ from sqlalchemy import MetaData, text
 
 from bot.actor import Actor
 from bot.delivery import models
-from bot.delivery.database import Database, DatabaseTooNew
+from bot.delivery.database import Database, DatabaseTooNew, StorageUnavailable
 from bot.delivery.drafts import Drafts, Once
-from bot.delivery.ledger import Ledger
-from bot.delivery.models import Batch, Kind, NewBatch, Place, State
+from bot.delivery.lanes import Lanes, Rates
+from bot.delivery.ledger import OWNER_INSISTS, Ledger
+from bot.delivery.models import Batch, Kind, NewDelivery, Place, State
+from bot.delivery.queue import Queue
 from bot.errors import StaleButton
 from bot.identity import token_cache
 from bot.sealing import Seal
@@ -25,6 +30,47 @@ KEY = "k" * 40
 NUMBER = "+12063428631"
 
 
+RATES = {kind: Rates(10_000, 10_000) for kind in Kind}
+
+
+@dataclass
+class Book:
+    """The ledger and the queue of one database, under one clock."""
+
+    database: Database
+    now_ms: int | None = None
+    key: str = KEY
+
+    def __post_init__(self) -> None:
+        seal = Seal([self.key], "ledger")
+        self.ledger = Ledger(self.database, seal, clock_ms=self.clock_ms)
+        lanes = Lanes(self.database, RATES)
+        self.queue = Queue(self.database, seal, lanes, clock_ms=self.clock_ms)
+
+    def clock_ms(self) -> int:
+        return self.database.clock_ms() if self.now_ms is None else self.now_ms
+
+    async def submit(
+        self,
+        form_id: str = "f1",
+        kind: Kind = Kind.TEXT,
+        actor: Actor = ADELE,
+        people: tuple[list[Any], ...] = (["+12063428631", "x"],),
+        **more: Any,
+    ) -> models.Delivery:
+        wanted = NewDelivery(actor, form_id, kind, PLACE, {"to": NUMBER}, {"n": 1}, **more)
+        delivery, _ = await self.ledger.submit(wanted, people)
+        return delivery
+
+    async def claim(self, worker: str = "w1", kind: Kind = Kind.TEXT) -> list[Batch]:
+        return await self.queue.claim(worker, kind=kind, most=10, lease_ms=45_000)
+
+    async def states(self, delivery: models.Delivery) -> list[State]:
+        found = await self.ledger.any_delivery(delivery.id)
+        assert found is not None
+        return [tally.state for tally in found.tallies]
+
+
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'ledger.sqlite3'}")
@@ -34,137 +80,286 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def ledger(database: Database) -> Ledger:
-    return Ledger(database, Seal([KEY], "ledger"))
+def book(database: Database) -> Book:
+    return Book(database)
 
 
-async def submit(
-    ledger: Ledger,
-    form_id: str = "f1",
-    kind: Kind = Kind.TEXT,
-    actor: Actor = ADELE,
-    count: int = 1,
-) -> models.Delivery:
-    batches = [NewBatch({"to": NUMBER}, 2) for _ in range(count)]
-    delivery, _ = await ledger.submit(actor, form_id, kind, PLACE, {"to": NUMBER}, batches)
-    return delivery
-
-
-async def claim(ledger: Ledger, worker: str = "w1", kind: Kind = Kind.TEXT) -> list[Batch]:
-    return await ledger.claim(worker, kind=kind, most=10, lease_ms=45_000)
-
-
-async def states(ledger: Ledger, delivery: models.Delivery) -> list[State]:
-    return [b.state for b in (await ledger.delivery(delivery.actor, delivery.id)).batches]
-
-
-async def test_second_submit_of_one_form_starts_no_second_delivery(ledger: Ledger) -> None:
-    first = await submit(ledger)
-    second, is_new = await ledger.submit(
-        ADELE, "f1", Kind.TEXT, PLACE, {"other": 1}, [NewBatch({}, 1)]
-    )
-    assert not is_new
+async def test_second_submit_of_one_form_starts_no_second_delivery(book: Book) -> None:
+    first = await book.submit()
+    second = await book.submit(people=(["another"], ["and one more"]))
     assert second == first
-    assert len(await claim(ledger)) == 1
+    assert len(await book.claim()) == 1
 
 
-async def test_the_same_form_id_of_another_actor_is_another_delivery(ledger: Ledger) -> None:
-    first = await submit(ledger)
-    second = await submit(ledger, actor=MEGAN)
+async def test_two_submits_at_the_same_moment_are_one_delivery(book: Book) -> None:
+    both = await asyncio.gather(*(book.submit() for _ in range(5)))
+    assert len({delivery.id for delivery in both}) == 1
+    assert len(await book.claim()) == 1
+
+
+async def test_the_same_form_id_of_another_actor_is_another_delivery(book: Book) -> None:
+    first = await book.submit()
+    second = await book.submit(actor=MEGAN)
     assert first.id != second.id
 
 
-async def test_a_delivery_is_shown_to_its_owner_alone(ledger: Ledger) -> None:
-    delivery = await submit(ledger)
+async def test_a_delivery_is_shown_to_its_owner_alone(book: Book) -> None:
+    delivery = await book.submit()
     with pytest.raises(StaleButton):
-        await ledger.delivery(MEGAN, delivery.id)
+        await book.ledger.delivery(MEGAN, delivery.id)
+    assert await book.ledger.recent(MEGAN) == []
 
 
-async def test_a_batch_is_claimed_by_one_worker(ledger: Ledger) -> None:
-    await submit(ledger)
-    assert len(await claim(ledger, "w1")) == 1
-    assert await claim(ledger, "w2") == []
+async def test_a_delivery_is_found_by_the_start_of_its_id(book: Book) -> None:
+    delivery = await book.submit()
+    assert (await book.ledger.delivery(ADELE, delivery.short_id.upper())).id == delivery.id
+    for typed in ("", "%", "______", "zzzzzzzz"):
+        with pytest.raises(StaleButton):
+            await book.ledger.delivery(ADELE, typed)
 
 
-async def test_only_the_claimer_passes_the_fence_and_only_once(ledger: Ledger) -> None:
-    await submit(ledger)
-    [batch] = await claim(ledger, "w1")
-    assert not await ledger.fence(batch, "w2", lease_ms=1)
-    assert await ledger.fence(batch, "w1", lease_ms=1)
-    assert not await ledger.fence(batch, "w1", lease_ms=1)
+async def test_a_batch_is_claimed_by_one_worker(book: Book) -> None:
+    await book.submit()
+    assert len(await book.claim("w1")) == 1
+    assert await book.claim("w2") == []
 
 
-async def test_a_result_is_written_once(ledger: Ledger) -> None:
-    delivery = await submit(ledger)
-    [batch] = await claim(ledger)
-    await ledger.fence(batch, "w1", lease_ms=1)
-    assert await ledger.settle(batch.id, State.ACCEPTED, worker="w1", status=202)
-    assert not await ledger.settle(batch.id, State.REFUSED, worker="w1")
-    assert await states(ledger, delivery) == [State.ACCEPTED]
+async def test_only_the_claimer_passes_the_fence_and_only_once(book: Book) -> None:
+    await book.submit()
+    [batch] = await book.claim("w1")
+    assert not await book.queue.fence(batch, "w2", lease_ms=1)
+    assert await book.queue.fence(batch, "w1", lease_ms=1)
+    assert not await book.queue.fence(batch, "w1", lease_ms=1)
+
+
+async def test_fences_and_results_of_many_batches_share_a_transaction_and_keep_apart(
+    book: Book,
+) -> None:
+    delivery = await book.submit(people=tuple([n] for n in range(10)))
+    batches = await book.claim()
+    fenced = await asyncio.gather(
+        *(book.queue.fence(b, "w1" if b.position % 2 else "w2", lease_ms=1) for b in batches)
+    )
+    assert fenced == [bool(batch.position % 2) for batch in batches]
+    await asyncio.gather(
+        *(book.queue.settle(b, State.ACCEPTED, worker="w1", status=202) for b in batches[:4]),
+        *(book.queue.settle(b, State.REFUSED, worker="w2") for b in batches[4:8]),
+    )
+    found = await book.ledger.delivery(ADELE, delivery.id)
+    assert found.people(State.ACCEPTED) == 4
+    assert found.people(State.REFUSED) == 0
+    assert found.people(State.SENDING, State.CLAIMED) == 6
+
+
+async def test_a_result_is_written_once(book: Book) -> None:
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    await book.queue.fence(batch, "w1", lease_ms=1)
+    await book.queue.settle(batch, State.ACCEPTED, worker="w1", status=202)
+    await book.queue.settle(batch, State.REFUSED, worker="w1")
+    assert await book.states(delivery) == [State.ACCEPTED]
 
 
 async def test_after_a_crash_a_text_on_the_wire_is_unknown_and_never_sent_again(
-    ledger: Ledger,
+    book: Book,
 ) -> None:
-    delivery = await submit(ledger)
-    [batch] = await claim(ledger)
-    await ledger.fence(batch, "w1", lease_ms=1)
-    assert await ledger.recover(all_of_them=True) == [delivery.id]
-    assert await states(ledger, delivery) == [State.UNKNOWN]
-    assert await claim(ledger, "w2") == []
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    await book.queue.fence(batch, "w1", lease_ms=1)
+    assert await book.queue.recover(all_of_them=True) == [delivery.id]
+    assert await book.states(delivery) == [State.UNKNOWN]
+    assert await book.claim("w2") == []
 
 
 async def test_after_a_crash_a_notification_on_the_wire_goes_again_with_its_chain_id(
-    ledger: Ledger,
+    book: Book,
 ) -> None:
-    delivery = await submit(ledger, kind=Kind.NOTICE)
-    [batch] = await claim(ledger, kind=Kind.NOTICE)
-    await ledger.fence(batch, "w1", lease_ms=1)
-    await ledger.recover(all_of_them=True)
-    [again] = await claim(ledger, "w2", Kind.NOTICE)
-    assert again.call["chain_id"] == batch.call["chain_id"] == delivery.chain_id
+    delivery = await book.submit(kind=Kind.NOTICE)
+    [batch] = await book.claim(kind=Kind.NOTICE)
+    await book.queue.fence(batch, "w1", lease_ms=1)
+    await book.queue.recover(all_of_them=True)
+    [again] = await book.claim("w2", Kind.NOTICE)
+    assert again.id == batch.id
+    assert (await book.ledger.call(delivery.id))["chain_id"] == delivery.chain_id
 
 
-async def test_after_a_crash_what_was_only_claimed_goes_back(ledger: Ledger) -> None:
-    await submit(ledger)
-    await claim(ledger)
-    await ledger.recover(all_of_them=True)
-    assert len(await claim(ledger, "w2")) == 1
+async def test_after_a_crash_what_was_only_claimed_goes_back(book: Book) -> None:
+    await book.submit()
+    await book.claim()
+    await book.queue.recover(all_of_them=True)
+    assert len(await book.claim("w2")) == 1
 
 
-async def test_a_live_lease_is_not_taken_over(database: Database) -> None:
-    now = 1_000_000
-    ledger = Ledger(database, Seal([KEY], "ledger"), clock_ms=lambda: now)
-    await submit(ledger)
-    await claim(ledger)
-    assert await ledger.recover(all_of_them=False) == []
-    now += 45_001
-    assert len(await ledger.recover(all_of_them=False)) == 1
+async def test_a_live_lease_is_not_taken_over_and_a_heartbeat_keeps_it(database: Database) -> None:
+    book = Book(database, now_ms=1_000_000)
+    await book.submit()
+    [batch] = await book.claim()
+    book.now_ms = 1_040_000
+    await book.queue.keep([batch], "w1", lease_ms=45_000)
+    book.now_ms = 1_045_001
+    assert await book.queue.recover(all_of_them=False) == []
+    book.now_ms = 1_085_001
+    assert len(await book.queue.recover(all_of_them=False)) == 1
 
 
-async def test_what_waits_for_sign_in_is_woken_for_its_owner_alone(ledger: Ledger) -> None:
-    delivery = await submit(ledger)
-    [batch] = await claim(ledger)
-    await ledger.settle(batch.id, State.NEEDS_SIGN_IN, worker="w1", problem="SignInNeeded")
-    assert await ledger.wake(MEGAN) == []
-    assert await ledger.wake(ADELE) == [delivery.id]
-    assert len(await claim(ledger)) == 1
+async def test_what_is_scheduled_is_not_claimed_before_its_time(database: Database) -> None:
+    book = Book(database, now_ms=1_000_000)
+    delivery = await book.submit(due_at_ms=1_060_000)
+    assert await book.states(delivery) == [State.SCHEDULED]
+    assert await book.claim() == []
+    assert await book.queue.next_at_ms([Kind.TEXT]) == 1_060_000
+    book.now_ms = 1_060_000
+    assert len(await book.claim()) == 1
+
+
+async def test_a_lane_spaces_its_slots_and_holds_back_only_its_own_tenant(
+    database: Database,
+) -> None:
+    of_graph = {Kind.TEXT: Rates(5, 50), Kind.NOTICE: Rates(2, 20)}
+    book = Book(database, now_ms=1_000_000)
+    book.queue = Queue(
+        database, Seal([KEY], "ledger"), Lanes(database, of_graph), clock_ms=book.clock_ms
+    )
+    other = ADELE._replace(tenant_id="6eafa5f0-6c1f-4f4e-9d3d-0c4b3b1a7e01")
+    await book.submit("a", Kind.NOTICE, people=(["1"], ["2"], ["3"]))
+    await book.submit("b", Kind.NOTICE, other, people=(["1"],))
+    first = await book.claim(kind=Kind.NOTICE)
+    assert {batch.actor.tenant_id for batch in first} == {ADELE.tenant_id, other.tenant_id}
+    assert len(first) == 2
+    assert await book.claim(kind=Kind.NOTICE) == []
+    await book.queue.hold_lane(ADELE.tenant_id, Kind.NOTICE, 30)
+    book.now_ms = 1_010_000
+    assert await book.claim(kind=Kind.NOTICE) == []
+    book.now_ms = 1_030_000
+    assert len(await book.claim(kind=Kind.NOTICE)) == 1
+
+
+async def test_what_waits_for_sign_in_is_woken_for_its_owner_alone(book: Book) -> None:
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    await book.queue.settle(batch, State.NEEDS_SIGN_IN, worker="w1", problem="SignInNeeded")
+    assert await book.ledger.wake(MEGAN) == []
+    assert await book.ledger.wake(ADELE) == [delivery.id]
+    assert len(await book.claim()) == 1
+
+
+async def test_what_waits_for_its_time_keeps_it_through_a_lost_sign_in(database: Database) -> None:
+    book = Book(database, now_ms=1_000_000)
+    delivery = await book.submit(due_at_ms=1_060_000)
+    assert await book.ledger.owners_waiting() == [ADELE]
+    assert await book.ledger.needs_sign_in(ADELE, "SignInNeeded") == [delivery.id]
+    await book.ledger.wake(ADELE)
+    assert await book.states(delivery) == [State.SCHEDULED]
+
+
+async def test_cancelling_leaves_alone_what_is_in_hand(book: Book) -> None:
+    delivery = await book.submit(people=tuple([n] for n in range(12)))
+    in_hand = await book.claim()
+    assert len(in_hand) == 10
+    assert await book.ledger.cancel(delivery) == 2
+    assert set(await book.states(delivery)) == {State.CANCELLED, State.CLAIMED}
+
+
+async def test_what_was_refused_goes_again_when_its_owner_says_so(book: Book) -> None:
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    await book.queue.settle(batch, State.REFUSED, worker="w1", problem="PremiumMissing")
+    assert await book.claim() == []
+    assert await book.ledger.retry(delivery) == 2
+    assert await book.ledger.retry(delivery) == 0
+    assert len(await book.claim()) == 1
+
+
+async def test_of_what_nobody_can_tell_the_owner_decides(book: Book) -> None:
+    for form_id, decide in (("a", book.ledger.arrived), ("b", book.ledger.send_again)):
+        delivery = await book.submit(form_id)
+        [batch] = await book.claim()
+        await book.queue.settle(batch, State.UNKNOWN, worker="w1", problem="GraphSilent")
+        assert await decide(delivery) == 2
+    assert len(await book.claim()) == 1
+
+
+async def test_another_time_and_now(database: Database) -> None:
+    book = Book(database, now_ms=1_000_000)
+    delivery = await book.submit(due_at_ms=1_060_000)
+    await book.ledger.change_time(delivery, 1_120_000)
+    book.now_ms = 1_060_000
+    assert await book.claim() == []
+    assert await book.ledger.send_now(delivery) == 2
+    [batch] = await book.claim()
+    assert batch.problem == OWNER_INSISTS
+
+
+async def test_after_the_retention_numbers_and_texts_are_gone_and_counts_and_keys_remain(
+    database: Database,
+) -> None:
+    book = Book(database, now_ms=1_000_000)
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    assert await book.ledger.erase(before_ms=2_000_000) == 0
+    await book.queue.settle(batch, State.ACCEPTED, worker="w1")
+    assert await book.ledger.erase(before_ms=2_000_000) == 1
+    found = await book.ledger.delivery(ADELE, delivery.id)
+    assert found.request == {}
+    assert found.people(State.ACCEPTED) == 2
+    assert await book.ledger.people(delivery.id) == []
+    assert (await book.submit()).id == delivery.id
+
+
+async def test_one_replica_draws_a_card_at_a_time(database: Database) -> None:
+    book = Book(database, now_ms=1_000_000)
+    delivery = await book.submit()
+    assert await book.ledger.undrawn() == [delivery.id]
+    assert await book.ledger.may_draw(delivery.id, spacing_ms=950)
+    assert not await book.ledger.may_draw(delivery.id, spacing_ms=950)
+    book.now_ms = 1_000_950
+    assert await book.ledger.may_draw(delivery.id, spacing_ms=950)
+
+
+async def test_a_large_audience_is_read_as_it_is_written(book: Book) -> None:
+    most = 0
+    alive = 0
+
+    def audience() -> Iterator[list[str]]:
+        nonlocal alive, most
+        for start in range(0, 100_000, 100):
+            alive += 1
+            most = max(most, alive)
+            yield [f"{start + n}" for n in range(100)]
+            alive -= 1
+
+    wanted = NewDelivery(ADELE, "big", Kind.NOTICE, PLACE, {}, {})
+    delivery, _ = await book.ledger.submit(wanted, audience())
+    assert delivery.total == 100_000
+    assert delivery.batches(State.QUEUED) == 1_000
+    assert most == 1
 
 
 async def test_a_batch_whose_key_was_taken_away_stops_itself_and_not_the_worker(
-    database: Database, ledger: Ledger
+    database: Database, book: Book
 ) -> None:
-    lost = await submit(ledger, "f1")
-    newer = Ledger(database, Seal(["n" * 40], "ledger"))
-    [good] = (await submit(newer, "f2", actor=MEGAN)).batches
-    claimed = await newer.claim("w1", kind=Kind.TEXT, most=10, lease_ms=1)
-    assert [batch.id for batch in claimed] == [good.id]
-    [state] = await states(ledger, lost)
-    assert state is State.REFUSED
+    lost = await book.submit("f1")
+    newer = Book(database, key="n" * 40)
+    await newer.submit("f2", actor=MEGAN)
+    claimed = await newer.claim()
+    assert [batch.actor for batch in claimed] == [MEGAN]
+    assert await book.states(lost) == [State.REFUSED]
+    seen = await newer.ledger.delivery(ADELE, lost.id)
+    assert not seen.is_readable
 
 
-async def test_the_database_file_holds_no_number(database: Database, ledger: Ledger) -> None:
-    await submit(ledger)
+async def test_a_full_or_locked_database_is_one_clear_sentence(database: Database) -> None:
+    async def fill_up() -> None:
+        async with database.write() as connection:
+            await connection.execute(text("PRAGMA max_page_count = 1"))
+            await connection.execute(text("CREATE TABLE filler AS SELECT randomblob(9000000) AS b"))
+
+    with pytest.raises(StorageUnavailable, match="nothing was sent"):
+        await fill_up()
+
+
+async def test_the_database_file_holds_no_number(database: Database, book: Book) -> None:
+    await book.submit()
     await Drafts(database, Seal([KEY], "drafts")).keep(ADELE, "f2", Kind.TEXT, {"to": NUMBER})
     async with database.write() as connection:
         await connection.execute(text("SELECT 1"))

@@ -17,12 +17,16 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("chain_id", sa.BigInteger, nullable=False),
         sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+        sa.Column("due_at_ms", sa.BigInteger, nullable=False),
         sa.Column("total", sa.Integer, nullable=False),
+        sa.Column("drawn_at_ms", sa.BigInteger, nullable=False),
         sa.Column("sealed_place", sa.LargeBinary, nullable=False),
         sa.Column("sealed_request", sa.LargeBinary),
+        sa.Column("sealed_call", sa.LargeBinary),
         sa.UniqueConstraint("tenant_id", "user_id", "form_id", name="uq_deliveries_form"),
     )
     op.create_index("ix_deliveries_owner", "deliveries", ["tenant_id", "user_id", "created_at_ms"])
+    op.create_index("ix_deliveries_created", "deliveries", ["created_at_ms"])
     op.create_table(
         "batches",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
@@ -42,10 +46,20 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer),
         sa.Column("code", sa.String(128), nullable=False),
         sa.Column("request_id", sa.String(64), nullable=False),
-        sa.Column("sealed_call", sa.LargeBinary),
+        sa.Column("sealed_people", sa.LargeBinary),
         sa.UniqueConstraint("delivery_id", "position", name="uq_batches_position"),
     )
+    op.create_index("ix_batches_lane", "batches", ["tenant_id", "kind", "state", "due_at_ms"])
     op.create_index("ix_batches_due", "batches", ["state", "due_at_ms"])
+    op.create_index("ix_batches_owner", "batches", ["tenant_id", "user_id", "state"])
+    op.create_table(
+        "lanes",
+        sa.Column("key", sa.String(60), primary_key=True),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("tenant_id", sa.String(36)),
+        sa.Column("free_at_ms", sa.Double, nullable=False),
+    )
+    op.create_index("ix_lanes_free", "lanes", ["kind", "free_at_ms"])
     op.create_table(
         "drafts",
         sa.Column("tenant_id", sa.String(36), primary_key=True),

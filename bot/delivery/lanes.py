@@ -1,0 +1,127 @@
+"""Lanes: Graph limits an action for one tenant and for the whole app; each limit is a row.
+
+The row says when its next request may leave. Claiming a batch reserves its slot there, under the
+row's lock, so that all replicas together keep the limit. A lane that was told to wait (429) delays
+nobody else's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.delivery.database import Database
+from bot.delivery.models import BATCHES, LANES, Kind, State
+
+HORIZON_MS = 400.0  # how far ahead slots are reserved: time to get a token before the slot comes
+# A little more than the limit asks: three requests must not fall into one of Graph's seconds
+# because the network was quicker for the third.
+_MARGIN = 1.01
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Requests a second of one kind: for one tenant, and for the whole app."""
+
+    tenant: float
+    overall: float
+
+
+class Lanes:
+    """Reads and moves the lanes' rows, inside the transaction that claims batches."""
+
+    def __init__(self, database: Database, rates: Mapping[Kind, Rates]) -> None:
+        self._database = database
+        self.rates = rates
+
+    async def app(self, connection: AsyncConnection, kind: Kind) -> float:
+        """When the whole app's lane of this kind is free; its row is locked from here on."""
+        await connection.execute(
+            self._database.insert(LANES)
+            .values(key=kind.value, kind=kind.value, tenant_id=None, free_at_ms=0)
+            .on_conflict_do_nothing(index_elements=["key"])
+        )
+        found = await connection.scalar(
+            select(LANES.c.free_at_ms).where(LANES.c.key == kind.value).with_for_update()
+        )
+        return float(found or 0)
+
+    async def open(
+        self, connection: AsyncConnection, kind: Kind, now: int, *, most: int
+    ) -> "list[Row[Any]]":
+        """Tenants' lanes that are free soon and have something due, the longest waiting first."""
+        if most <= 0:
+            return []
+        rows = await connection.execute(
+            select(LANES)
+            .where(
+                LANES.c.kind == kind.value,
+                LANES.c.free_at_ms <= now + HORIZON_MS,
+                LANES.c.tenant_id.is_not(None),
+                _something_due(now),
+            )
+            .order_by(LANES.c.free_at_ms)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+        return list(rows.all())
+
+    async def move(self, connection: AsyncConnection, key: str, free_at_ms: float) -> None:
+        """The lane's next request may leave then."""
+        await connection.execute(
+            update(LANES).where(LANES.c.key == key).values(free_at_ms=free_at_ms)
+        )
+
+    async def hold(self, tenant_id: str, kind: Kind, until_ms: float) -> None:
+        """Nothing of this tenant and kind leaves before; a later time that stands already stays."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(LANES)
+                .where(LANES.c.key == f"{kind.value} {tenant_id}", LANES.c.free_at_ms < until_ms)
+                .values(free_at_ms=until_ms)
+            )
+
+    async def next_at_ms(self, now: int, kinds: Sequence[Kind]) -> float | None:
+        """When something of these kinds is due next, and its lane gives out slots."""
+        names = [kind.value for kind in kinds]
+        later = select(func.min(BATCHES.c.due_at_ms)).where(
+            BATCHES.c.state.in_([State.SCHEDULED.value, State.QUEUED.value]),
+            BATCHES.c.due_at_ms > now,
+            BATCHES.c.kind.in_(names),
+        )
+        lane = select(func.min(LANES.c.free_at_ms)).where(
+            LANES.c.tenant_id.is_not(None), LANES.c.kind.in_(names), _something_due(now)
+        )
+        async with self._database.read() as connection:
+            later_at = await connection.scalar(later)
+            lane_at = await connection.scalar(lane)
+        times = [float(later_at)] if later_at is not None else []
+        if lane_at is not None:
+            times.append(float(lane_at) - HORIZON_MS)
+        return min(times) if times else None
+
+
+def _something_due(now: int) -> ColumnElement[bool]:
+    return (
+        select(BATCHES.c.id)
+        .where(
+            BATCHES.c.tenant_id == LANES.c.tenant_id,
+            BATCHES.c.kind == LANES.c.kind,
+            BATCHES.c.state == State.QUEUED.value,
+            BATCHES.c.due_at_ms <= now,
+        )
+        .exists()
+    )
+
+
+def slots(free_at_ms: float, now: int, per_second: float) -> int:
+    """How many requests may be given a slot until the horizon."""
+    ahead_ms = now + HORIZON_MS - max(free_at_ms, now)
+    return int(ahead_ms / step_ms(per_second)) + 1 if ahead_ms >= 0 else 0
+
+
+def step_ms(per_second: float) -> float:
+    """The distance of two slots."""
+    return _MARGIN * 1000 / per_second

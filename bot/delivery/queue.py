@@ -1,0 +1,244 @@
+"""A batch's way through a worker's hands: claimed, fenced, settled, or given back.
+
+Two writes stand before a POST: `claimed`, which is safe to take back, and `sending`, the fence. No
+row updated by the fence means no POST. What a batch came to is written once. Fences and results of
+many batches share one transaction (`bot.delivery.writes`); none is reported before its commit.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.actor import Actor
+from bot.delivery.database import Database
+from bot.delivery.lanes import Lanes, slots, step_ms
+from bot.delivery.models import BATCHES, IN_HAND, SETTLED, Batch, Kind, State
+from bot.delivery.writes import Writes
+from bot.sealing import Seal, Unreadable
+
+_IN_HAND = [state.value for state in IN_HAND]
+
+
+class Queue:
+    """What workers do to batches. `worker` names whoever holds one."""
+
+    def __init__(
+        self,
+        database: Database,
+        seal: Seal,
+        lanes: Lanes,
+        *,
+        clock_ms: Callable[[], int] | None = None,
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._lanes = lanes
+        self.clock_ms = clock_ms or database.clock_ms
+        self._writes = Writes(database)
+
+    async def claim(self, worker: str, *, kind: Kind, most: int, lease_ms: int) -> list[Batch]:
+        """Take up to `most` due batches of a kind in hand; nobody else gets them meanwhile.
+
+        Tenants take turns, the one that waited longest first. Each batch carries its slot, at most
+        `lanes.HORIZON_MS` ahead.
+        """
+        async with self._database.write() as connection:
+            claimed = await self._claim(connection, worker, kind, most, lease_ms)
+        readable = []
+        for row, starts_at_ms in claimed:
+            batch = _batch(row, starts_at_ms)
+            try:
+                people = self._seal.open_json(row.sealed_people) if row.sealed_people else []
+            except Unreadable:
+                await self.settle(batch, State.REFUSED, worker=worker, problem="Unreadable")
+                continue
+            readable.append(batch.evolve(people=people))
+        return readable
+
+    async def _claim(
+        self, connection: AsyncConnection, worker: str, kind: Kind, most: int, lease_ms: int
+    ) -> list[tuple[Row[Any], float]]:
+        now = self.clock_ms()
+        rates = self._lanes.rates[kind]
+        await connection.execute(
+            update(BATCHES)
+            .where(
+                BATCHES.c.state == State.SCHEDULED.value,
+                BATCHES.c.due_at_ms <= now,
+                BATCHES.c.kind == kind.value,
+            )
+            .values(state=State.QUEUED.value)
+        )
+        overall = await self._lanes.app(connection, kind)
+        room = min(most, slots(overall, now, rates.overall))
+        claimed: list[tuple[Row[Any], float]] = []
+        for lane in await self._lanes.open(connection, kind, now, most=room):
+            free_at_ms = max(float(lane.free_at_ms), now)
+            free = min(room - len(claimed), slots(free_at_ms, now, rates.tenant))
+            if free <= 0:
+                continue
+            rows = await self._take(connection, lane, worker, free, now, lease_ms)
+            step = step_ms(rates.tenant)
+            claimed += [(row, free_at_ms + n * step) for n, row in enumerate(rows)]
+            await self._lanes.move(connection, lane.key, free_at_ms + len(rows) * step)
+        if claimed:
+            taken_ms = len(claimed) * step_ms(rates.overall)
+            await self._lanes.move(connection, kind.value, max(overall, now) + taken_ms)
+        return claimed
+
+    async def _take(
+        self,
+        connection: AsyncConnection,
+        lane: Row[Any],
+        worker: str,
+        most: int,
+        now: int,
+        lease_ms: int,
+    ) -> "list[Row[Any]]":
+        due = (
+            select(BATCHES.c.id)
+            .where(
+                BATCHES.c.tenant_id == lane.tenant_id,
+                BATCHES.c.kind == lane.kind,
+                BATCHES.c.state == State.QUEUED.value,
+                BATCHES.c.due_at_ms <= now,
+            )
+            .order_by(BATCHES.c.due_at_ms, BATCHES.c.id)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+        rows = await connection.execute(
+            update(BATCHES)
+            .where(BATCHES.c.id.in_(select(due.c.id)))
+            .values(
+                state=State.CLAIMED.value,
+                owner=worker,
+                lease_until_ms=now + lease_ms,
+                attempt=BATCHES.c.attempt + 1,
+            )
+            .returning(*BATCHES.c)
+        )
+        return sorted(rows.all(), key=lambda row: (row.due_at_ms, row.id))
+
+    async def fence(self, batch: Batch, worker: str, *, lease_ms: int) -> bool:
+        """The last write before a POST. False means: it is no longer ours; send nothing."""
+        return await self._writes.fence(batch.id, worker, self.clock_ms() + lease_ms)
+
+    async def settle(
+        self,
+        batch: Batch,
+        state: State,
+        *,
+        worker: str,
+        problem: str = "",
+        status: int | None = None,
+        code: str = "",
+        request_id: str = "",
+    ) -> None:
+        """Write what a batch in our hand came to. If it is no longer ours, nothing is written."""
+        await self._writes.put_down(
+            batch.id,
+            worker,
+            new_state=state.value,
+            settled_at_ms=self.clock_ms() if state in SETTLED else None,
+            problem=problem[:64],
+            status=status,
+            code=code[:128],
+            request_id=request_id[:64],
+        )
+
+    async def again(
+        self,
+        batch: Batch,
+        *,
+        worker: str,
+        after_ms: int,
+        problem: str,
+        status: int | None = None,
+        counts: bool = True,
+    ) -> None:
+        """Give a batch back, to be sent again after a while: it surely was not accepted, or a
+        repetition replaces it. With `counts` False this was no attempt."""
+        await self._writes.put_down(
+            batch.id,
+            worker,
+            new_state=State.QUEUED.value,
+            due_at_ms=self.clock_ms() + after_ms,
+            problem=problem[:64],
+            status=status,
+            attempt=batch.attempt if counts else batch.attempt - 1,
+        )
+
+    async def hold_lane(self, tenant_id: str, kind: Kind, wait_s: float) -> None:
+        """Graph asked this tenant to wait: nothing of this kind leaves before."""
+        await self._lanes.hold(tenant_id, kind, self.clock_ms() + wait_s * 1000)
+
+    async def next_at_ms(self, kinds: Sequence[Kind]) -> float | None:
+        """When something of these kinds may be claimed next, or None when nothing waits."""
+        return await self._lanes.next_at_ms(self.clock_ms(), kinds)
+
+    async def keep(self, batches: Iterable[Batch], worker: str, *, lease_ms: int) -> None:
+        """The heartbeat: extend the leases of just these batches, which run here."""
+        ids = [batch.id for batch in batches]
+        if not ids:
+            return
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(BATCHES)
+                .where(
+                    BATCHES.c.id.in_(ids),
+                    BATCHES.c.owner == worker,
+                    BATCHES.c.state.in_(_IN_HAND),
+                )
+                .values(lease_until_ms=self.clock_ms() + lease_ms)
+            )
+
+    async def recover(self, *, all_of_them: bool) -> list[str]:
+        """After a crash: give back what was claimed, and judge what was on the wire.
+
+        A text that was `sending` becomes `unknown` (at most once; its owner decides); a
+        notification is queued again, because its `chainId` makes a repetition replace. With
+        `all_of_them` every batch in hand counts as left behind (the only worker is starting);
+        otherwise only those whose lease ran out. Returns the ids of the deliveries it touched.
+        """
+        now = self.clock_ms()
+        left: ColumnElement[bool] = BATCHES.c.state.in_(_IN_HAND)
+        if not all_of_them:
+            left = and_(left, BATCHES.c.lease_until_ms < now)
+        on_the_wire = BATCHES.c.state == State.SENDING.value
+        cleared = {"owner": None, "lease_until_ms": None}
+        async with self._database.write() as connection:
+            unknown = await connection.execute(
+                update(BATCHES)
+                .where(left, on_the_wire, BATCHES.c.kind == Kind.TEXT.value)
+                .values(
+                    state=State.UNKNOWN.value, settled_at_ms=now, problem="Interrupted", **cleared
+                )
+                .returning(BATCHES.c.delivery_id)
+            )
+            touched = {row.delivery_id for row in unknown}
+            queued = await connection.execute(
+                update(BATCHES)
+                .where(left)
+                .values(state=State.QUEUED.value, due_at_ms=now, **cleared)
+                .returning(BATCHES.c.delivery_id)
+            )
+            touched |= {row.delivery_id for row in queued}
+        return sorted(touched)
+
+
+def _batch(row: Row[Any], starts_at_ms: float) -> Batch:
+    return Batch(
+        id=row.id,
+        delivery_id=row.delivery_id,
+        position=row.position,
+        actor=Actor(row.tenant_id, row.user_id),
+        kind=Kind(row.kind),
+        count=row.people,
+        attempt=row.attempt,
+        problem=row.problem,
+        starts_at_ms=starts_at_ms,
+    )
