@@ -1,37 +1,27 @@
-"""One delivery as the ledger knows it: its progress, and at last its receipt."""
+"""One delivery as the ledger knows it: its schedule, its progress, and at last its receipt."""
 
-from cards.blocks import Tone, aside, banner, bullets, facts, heading, people, section, sentence
-from cards.buttons import ChangeAndSend, LookAgain, SignIn
+from cards.blocks import aside, banner, bullets, facts, heading, people, section, sentence
+from cards.buttons import ChangeTime
+from cards.delivery_actions import actions
+from cards.delivery_counts import counts
 from cards.delivery_view import DeliveryState, DeliveryView, Problem
+from cards.delivery_words import account, headline
 from cards.elements import (
+    ActionSet,
     AdaptiveCard,
     Element,
     card,
-    column,
-    columns,
     container,
     execute,
     fitted,
     plain,
     rich_text,
     run,
-    text_block,
 )
+from cards.fields import Fields
+from cards.when import DAY_AND_TIME, day_and_time
 
 __all__ = ["DeliveryState", "DeliveryView", "Problem", "delivery_card"]
-
-_HEADLINES: dict[DeliveryState, tuple[Tone, str, str]] = {
-    "scheduled": ("accent", "🕒", "Scheduled"),
-    "waiting": ("accent", "⏳", "Being sent"),
-    "accepted": ("good", "✅", "Accepted by Microsoft"),
-    "refused": ("attention", "❌", "Not accepted"),
-    "unknown": ("warning", "❓", "Nobody can tell whether it was sent"),
-    "mixed": ("warning", "⚠️", "Accepted in part"),
-    "needs_sign_in": ("warning", "🔑", "Waiting until you sign in"),
-    "held": ("warning", "⏸️", "Waiting for your decision"),
-    "cancelled": ("emphasis", "🚫", "Cancelled"),
-}
-_OPEN = frozenset({"waiting", "unknown", "mixed", "needs_sign_in", "held", "scheduled"})
 
 
 def delivery_card(view: DeliveryView) -> AdaptiveCard:
@@ -40,129 +30,30 @@ def delivery_card(view: DeliveryView) -> AdaptiveCard:
 
 
 def _card(view: DeliveryView, room: float) -> AdaptiveCard:
-    tone, symbol, words = _HEADLINES[view.state]
+    tone, symbol, words = headline(view)
     return card(
         [
             heading(plain(view.title, 80)),
-            banner(tone, symbol, words, sentence(_account(view))),
-            *_counts(view),
+            banner(tone, symbol, words, sentence(account(view))),
+            *counts(view),
+            *_cancelled(view.cancelled_note),
             *facts(
                 [
                     ("About", view.about),
                     ("To", _whom(view)),
                     ("Sent", view.sent_at),
                     ("Still to go", view.estimate if view.waiting else ""),
+                    ("Corrects", f"Delivery {view.corrects}" if view.corrects else ""),
                 ]
             ),
-            *_problems(view.problems, 1 + int(7 * room)),
+            *_problems(view, 1 + int(7 * room)),
+            *_decisions(view),
             *_left_out(view.left_out, 1 + int(14 * room)),
+            *_another_time(view, Fields(view.values, view.errors, room)),
             aside(f"Delivery {plain(view.short_id, 20)}"),
         ],
-        _actions(view),
-        summary=f"{view.title}: {words}. {_account(view)}",
-    )
-
-
-def _account(view: DeliveryView) -> str:
-    """The state in a sentence or two. It never says 'delivered': Microsoft doesn't tell."""
-    sentences = [_ACCOUNTS[view.state](view)]
-    if view.repeated:
-        sentences.insert(0, "This form was sent before. Nothing was sent again.")
-    return " ".join(sentences)
-
-
-def _accepted(view: DeliveryView) -> str:
-    if view.kind == "text":
-        return f"Microsoft took the text for {people(view.accepted)}. It does not report arrival."
-    return (
-        f"Microsoft took the notification for {people(view.accepted)}. "
-        "It does not report who has seen it."
-    )
-
-
-def _refused(view: DeliveryView) -> str:
-    return f"Microsoft did not take it. None of the {people(view.refused)} gets it."
-
-
-def _unknown(view: DeliveryView) -> str:
-    whom = people(view.unknown)
-    if view.kind == "text":
-        return (
-            f"The connection broke before an answer came. {whom} may have the text, or not. "
-            "Herald does not send it again by itself. Ask one of them first."
-        )
-    return f"The connection broke before an answer came. {whom} may have it, or not."
-
-
-def _mixed(view: DeliveryView) -> str:
-    return (
-        f"Microsoft took it for {view.accepted:,} of {people(view.total)}. See below for the rest."
-    )
-
-
-def _waiting(view: DeliveryView) -> str:
-    if view.total == view.waiting:
-        return f"{people(view.total)} to go."
-    return f"{view.total - view.waiting:,} of {people(view.total)} done."
-
-
-def _needs_sign_in(view: DeliveryView) -> str:
-    return f"Nothing is lost. {people(view.waiting)} to go as soon as you are signed in."
-
-
-def _held(view: DeliveryView) -> str:
-    return f"Herald stopped before sending, and waits for you. {people(view.waiting)} to go."
-
-
-def _scheduled(view: DeliveryView) -> str:
-    leaves = f"It leaves on {view.leaves_at}." if view.leaves_at else "It leaves later."
-    return f"{leaves} Nothing has been sent yet."
-
-
-def _cancelled(view: DeliveryView) -> str:
-    return f"Nothing was sent. None of the {people(view.cancelled)} gets it."
-
-
-_ACCOUNTS = {
-    "scheduled": _scheduled,
-    "waiting": _waiting,
-    "accepted": _accepted,
-    "refused": _refused,
-    "unknown": _unknown,
-    "mixed": _mixed,
-    "needs_sign_in": _needs_sign_in,
-    "held": _held,
-    "cancelled": _cancelled,
-}
-
-
-def _counts(view: DeliveryView) -> list[Element]:
-    """The counts side by side, unless there is only one, which the sentence tells."""
-    all_of_them: list[tuple[Tone, str, int, str]] = [
-        ("good", "✅", view.accepted, "accepted"),
-        ("attention", "❌", view.refused, "refused"),
-        ("warning", "❓", view.unknown, "unknown"),
-        ("accent", "⏳", view.waiting, "to go"),
-        ("emphasis", "🚫", view.cancelled, "cancelled"),
-    ]
-    counts = [entry for entry in all_of_them if entry[2]]
-    if len(counts) < 2:
-        return []
-    # While it goes on, two are a bar of progress: as wide as they are many. More stand in pairs,
-    # so that a phone has room for their words.
-    share = 100 / view.total if view.waiting and len(counts) == 2 else 0
-    widths = [str(max(25, round(entry[2] * share))) if share else "stretch" for entry in counts]
-    tiles = [_tile(*entry, width) for entry, width in zip(counts, widths, strict=True)]
-    return [columns(*tiles[at : at + 2], spacing="small") for at in range(0, len(tiles), 2)]
-
-
-def _tile(tone: Tone, symbol: str, number: int, word: str, width: str) -> Element:
-    return column(
-        text_block(f"{number:,}", size="large", weight="bolder", horizontalAlignment="center"),
-        text_block(f"{symbol} {word}", horizontalAlignment="center", spacing="none"),
-        width=width,
-        style=tone,
-        spacing="small",
+        actions(view),
+        summary=f"{view.title}: {words}. {account(view)}",
     )
 
 
@@ -174,13 +65,19 @@ def _whom(view: DeliveryView) -> str:
     return f"{named} and {rest:,} more" if rest > 0 else named
 
 
-def _problems(problems: tuple[Problem, ...], at_most: int) -> list[Element]:
-    if not problems:
+def _cancelled(note: str) -> list[Element]:
+    if not note:
         return []
-    rest = len(problems) - at_most
+    return [container(rich_text(run(f"🚫 {note}", limit=600)), style="emphasis", spacing="small")]
+
+
+def _problems(view: DeliveryView, at_most: int) -> list[Element]:
+    if not view.problems:
+        return []
+    rest = len(view.problems) - at_most
     return [
-        section("What went wrong"),
-        *(_problem(problem) for problem in problems[:at_most]),
+        section("Why it waits" if view.state == "held" else "What went wrong"),
+        *(_problem(problem) for problem in view.problems[:at_most]),
         *([aside(f"… and {rest:,} more")] if rest > 0 else []),
     ]
 
@@ -203,12 +100,25 @@ def _left_out(left_out: tuple[str, ...], at_most: int) -> list[Element]:
     return [section("Left out"), *bullets(left_out, at_most=at_most)]
 
 
-def _actions(view: DeliveryView) -> list[Element]:
-    actions: list[Element] = []
-    if view.state == "needs_sign_in":
-        actions.append(execute("Sign in", SignIn("signin"), main=True))
-    if view.state in _OPEN:
-        actions.append(execute("Look again", LookAgain(view.delivery_id)))
-    if view.can_change:
-        actions.append(execute("Change and send again", ChangeAndSend(view.delivery_id)))
-    return actions
+def _decisions(view: DeliveryView) -> list[Element]:
+    """What the less obvious buttons do."""
+    lines = []
+    if view.can_decide:
+        lines.append("Somebody has it? Press “It arrived”.")
+        lines.append("“Send again” may give them the text twice.")
+    if view.can_separate:
+        lines.append("“Send to each separately”: then one number can't stop it for the others.")
+    return [section("What you can do"), *(aside(line) for line in lines)] if lines else []
+
+
+def _another_time(view: DeliveryView, fields: Fields) -> list[Element]:
+    """On the card itself: in a dialog there is no card that unfolds."""
+    if not view.can_change_time:
+        return []
+    change = execute("Change the time", ChangeTime(view.delivery_id), inputs=True)
+    return [
+        section("Another time"),
+        *fields.summary(DAY_AND_TIME),
+        day_and_time(fields, view.zone_name, view.earliest, view.latest),
+        ActionSet(actions=[change]),
+    ]

@@ -2,7 +2,24 @@
 
 from dataclasses import dataclass
 
+from cards.blocks import aside, heading, people, sentence
+from cards.buttons import LookAgain
 from cards.delivery_view import DeliveryState
+from cards.delivery_words import HEADLINES
+from cards.elements import (
+    ActionSet,
+    AdaptiveCard,
+    Element,
+    card,
+    clean,
+    column,
+    columns,
+    execute,
+    fitted,
+    plain,
+    rich_text,
+    run,
+)
 
 
 @dataclass(frozen=True)
@@ -26,3 +43,53 @@ class DeliveryListView:
     rows: tuple[DeliveryRow, ...]
     empty: str  # a sentence for when there are none
     more: int = 0  # how many there are besides `rows`
+
+
+_SHOWN = 10
+_ANY_OF_THEM = "Write “status” and its id to see any of them."
+
+
+def delivery_list(view: DeliveryListView) -> AdaptiveCard:
+    """What each is, how it stands and when, and a button that opens its card."""
+    return fitted(lambda room: _card(view, 12 + int(188 * room)))
+
+
+def _card(view: DeliveryListView, limit: int) -> AdaptiveCard:
+    rows = view.rows[:_SHOWN]
+    more = view.more + len(view.rows) - len(rows)
+    listed = ", ".join(f"{row.title}, {HEADLINES[row.state][2]}" for row in rows)
+    return card(
+        [
+            heading(plain(view.title, 80)),
+            *([] if rows else [sentence(view.empty)]),
+            *(_row(row, limit) for row in rows),
+            *([aside(f"… and {more:,} more. {_ANY_OF_THEM}")] if more else []),
+        ],
+        [],
+        summary=f"{view.title}: {listed or view.empty}",
+    )
+
+
+def _row(row: DeliveryRow, limit: int) -> Element:
+    look = LookAgain(row.delivery_id)
+    title, about = clean(row.title, min(60, limit)), clean(row.about, limit)
+    return columns(
+        column(
+            rich_text(run(title, weight="bolder"), run(f"  {people(row.people)}")),
+            *([rich_text(run(about), spacing="none")] if about else []),
+            rich_text(*_standing(row, min(80, limit)), spacing="none"),
+        ),
+        column(
+            ActionSet(actions=[execute("Open", look, tooltip=f"Open: {title}, {about}")]),
+            width="auto",
+            verticalContentAlignment="center",
+        ),
+        separator=True,
+        spacing="medium",
+    )
+
+
+def _standing(row: DeliveryRow, limit: int) -> list[Element]:
+    _, symbol, words = HEADLINES[row.state]
+    rest = " · ".join(part for part in (row.when, row.short_id) if part)
+    return [run(f"{symbol} {words}"), run(f" · {rest}", limit=limit + 12, isSubtle=True)]

@@ -21,11 +21,13 @@ __all__ = [
     "ActionSet",
     "AdaptiveCard",
     "ChoiceSet",
+    "DateInput",
     "Element",
     "Execute",
     "OpenUrl",
     "Submit",
     "TextInput",
+    "TimeInput",
     "card",
     "clean",
     "column",
@@ -122,6 +124,24 @@ class ChoiceSet(Input):
     wrap = PropertyType(type=bool)
 
 
+class DateInput(Input):
+    """`Input.Date`; value, `min` and `max` are ISO dates (2026-12-01).
+
+    A client stops every button that sends inputs while the date is outside of `min` and `max`; an
+    empty one passes.
+    """
+
+    element_type = "Input.Date"
+    min = PropertyType(type=str)
+    max = PropertyType(type=str)
+
+
+class TimeInput(Input):
+    """`Input.Time`; the value is a time of day on a 24-hour clock (09:00), whatever is shown."""
+
+    element_type = "Input.Time"
+
+
 class ActionSet(Part):
     """Buttons in the middle of a card."""
 
@@ -160,10 +180,13 @@ class OpenUrl(Action):
     url = PropertyType(type=str)
 
 
-def execute(title: str, button: Button, *, main: bool = False, inputs: bool = False) -> Execute:
+def execute(
+    title: str, button: Button, *, main: bool = False, inputs: bool = False, tooltip: str = ""
+) -> Execute:
     """A button of ours: `Action.Execute`, and for clients without it a Submit that does the same.
 
-    `inputs` says that what was entered is sent along: both ways, or neither.
+    `inputs` says that what was entered is sent along: both ways, or neither. `tooltip`, in
+    anybody's words, is what screen readers say besides the title.
     """
     shared: dict[str, Any] = {
         "title": title,
@@ -172,7 +195,8 @@ def execute(title: str, button: Button, *, main: bool = False, inputs: bool = Fa
     }
     if main:
         shared["style"] = "positive"
-    return Execute(verb=button.verb, fallback=Submit(**shared), **shared)
+    more = {"tooltip": clean(tooltip, 200)} if tooltip else {}
+    return Execute(verb=button.verb, fallback=Submit(**shared), **shared, **more)
 
 
 def sign_in_action(title: str, link: str) -> Submit:

@@ -9,6 +9,7 @@ server, which has to check everything anyway; its sentence comes back under the 
 stays, and the label asks to look again, because a screen reader reads labels, not neighbours.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -16,8 +17,10 @@ from typing import Any, Protocol, TypeVar
 from cards.blocks import banner, count, sentence
 from cards.elements import (
     ChoiceSet,
+    DateInput,
     Element,
     TextInput,
+    TimeInput,
     container,
     rich_text,
     run,
@@ -26,6 +29,8 @@ from cards.plain import clean, json_bytes, kept
 
 _FIELD_BYTES = 1_200
 _LONG_FIELD_BYTES = 6_000
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}")
 _CUT = "Only the beginning fits on a card. What came after it is not here any more."
 
 
@@ -93,6 +98,34 @@ class Fields:
             entry.value = value
         return _field(entry, error)
 
+    def date(
+        self, name: str, label: str, *, earliest: str = "", latest: str = "", **more: Any
+    ) -> Element:
+        """A day. `earliest` and `latest`, ISO dates, are what the calendar offers.
+
+        A kept day outside of them comes without them: the client would stop every button.
+        """
+        day = _matching(_DATE, self.values.get(name, ""))
+        first, last = _matching(_DATE, earliest), _matching(_DATE, latest)
+        error = self.errors.get(name, "")
+        entry = DateInput(id=name, label=_label(label, error), **more)
+        bounds = {"min": first, "max": last}
+        if day and not first <= day <= (last or day):
+            bounds = {}
+        for attribute, value in {"value": day, **bounds}.items():
+            if value:
+                setattr(entry, attribute, value)
+        return _field(entry, error)
+
+    def time(self, name: str, label: str, **more: Any) -> Element:
+        """A time of day."""
+        value = _matching(_TIME, self.values.get(name, ""))
+        error = self.errors.get(name, "")
+        entry = TimeInput(id=name, label=_label(label, error), **more)
+        if value:
+            entry.value = value
+        return _field(entry, error)
+
     def people(self, name: str, label: str, chosen: Sequence[HasChoice], **more: Any) -> Element:
         """Teams' people picker; those chosen before are static choices, so that names show."""
         ids = [value for value in self.values.get(name, "").split(",") if value]
@@ -130,6 +163,12 @@ class Fields:
         return [banner("attention", "⚠️", title, *(sentence(line) for line in lines[:8]))]
 
 
+def side_by_side(*entries: Element) -> Element:
+    """Fields in a row where Teams has the room; below one another on phones and older clients."""
+    flow = {"type": "Layout.Flow", "itemFit": "Fill", "minItemWidth": "210px"}
+    return container(*entries, layouts=[flow])
+
+
 def note_above(note: str) -> list[Element]:
     """A sentence at the top of a form, or nothing."""
     return [container(sentence(f"ℹ️ {note}"), style="emphasis")] if note else []
@@ -151,6 +190,10 @@ def fitting(choices: Sequence[AnyChoice], max_bytes: int, keep: Iterable[str]) -
         if max_bytes >= 0 or choice.value in kept_values:
             fits.append(choice)
     return fits
+
+
+def _matching(shape: re.Pattern[str], value: str) -> str:
+    return value if shape.fullmatch(value) else ""
 
 
 def _label(label: str, error: str) -> str:

@@ -9,6 +9,7 @@ from cards.buttons import ChooseKind, ReviewNotice
 from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, fitted, run
 from cards.fields import Fields, note_above
 from cards.text_form import Choice
+from cards.when import NAMES, when_section
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def notice_form(view: NoticeFormView) -> AdaptiveCard:
 def _card(view: NoticeFormView, fields: Fields) -> AdaptiveCard:
     names = {"activity_type", "topic", "topic_title", "topic_link", "preview"}
     names |= {"recipients", "recipient_list", *(f"param_{name}" for name in view.parameters)}
+    names |= NAMES if view.zone_name else set()
     return card(
         [
             heading("Notify teammates"),
@@ -61,6 +63,7 @@ def _card(view: NoticeFormView, fields: Fields) -> AdaptiveCard:
             *_what(view, fields),
             *_who(view, fields),
             *_where(fields),
+            *when_section(fields, view.zone_name, view.earliest, view.latest),
         ],
         [execute("Review", ReviewNotice(view.form_id), main=True, inputs=True)],
         summary="A form for putting a notice into the activity feeds of teammates.",

@@ -15,6 +15,7 @@ from cards.elements import (
     rich_text,
     run,
 )
+from cards.when import departure, please_check, send_title
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,13 @@ def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
             section(f"Goes to {whom}"),
             sentence(_named(view), limit=2_000),
             *_left_out(view.left_out, at_most),
-            aside("It can't be taken back once it is sent."),
+            *departure(view.leaves, "It can't be taken back once it is sent."),
         ],
         [
-            execute(f"Send to {whom}", SendNotice(view.form_id), main=True),
+            execute(send_title(view.leaves, whom), SendNotice(view.form_id), main=True),
             execute("Change something", EditNotice(view.form_id)),
         ],
-        summary=f"{view.text}, to {whom}. Please check, then send.",
+        summary=f"{view.text}, to {whom}. {please_check(view.leaves)}",
     )
 
 

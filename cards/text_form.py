@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from cards.blocks import aside, heading, section
 from cards.buttons import AddAttendee, ReviewText
-from cards.elements import ActionSet, AdaptiveCard, Element, card, container, execute, fitted
-from cards.fields import Fields, note_above
+from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, fitted
+from cards.fields import Fields, note_above, side_by_side
+from cards.when import NAMES, when_section
 
 MAX_ROWS = 10
 
@@ -47,11 +48,15 @@ _MESSAGE_TYPES = (
     Choice("It is confirmed", "confirmation"),
     Choice("It has a new time", "reschedule"),
     Choice("It is cancelled", "cancellation"),
+    Choice("It starts soon (reminder)", "reminder"),
 )
 _MEETINGS_BYTES = 7_000
 _ZONES_BYTES = 7_000
-# Side by side where Teams has the room; one below the other on phones and in older clients.
-_SIDE_BY_SIDE = {"type": "Layout.Flow", "itemFit": "Fill", "minItemWidth": "210px"}
+# Its one parameter has one value, `mins15`; what Microsoft does before then is not documented.
+_REMINDERS = (
+    "A reminder is made for 15 minutes before the start, and Microsoft doesn't say whether it "
+    "waits until then. Best let it leave at that time."
+)
 
 
 def text_form(view: TextFormView) -> AdaptiveCard:
@@ -64,6 +69,7 @@ def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:
     names = {"join_link", "message_type", "language", "attendee_list"}
     names |= {f"{part}_{row}" for part in ("phone", "zone") for row in range(rows)}
     names |= {"meeting"} if view.meetings else set()
+    names |= NAMES if view.zone_name else set()
     return card(
         [
             heading("Text the people of an appointment"),
@@ -72,6 +78,7 @@ def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:
             *fields.summary(names),
             *_appointment(view, fields),
             *_attendees(view, fields, rows),
+            *when_section(fields, view.zone_name, view.earliest, view.latest),
         ],
         [execute("Review", ReviewText(view.form_id, rows), main=True, inputs=True)],
         summary="A form for texting the people of an appointment.",
@@ -105,7 +112,7 @@ def _appointment(view: TextFormView, fields: Fields) -> list[Element]:
         is_required=True,
         error_message="Choose what the text says.",
     )
-    return [*parts, link, message, *_language(view, fields)]
+    return [*parts, link, message, aside(_REMINDERS), *_language(view, fields)]
 
 
 def _language(view: TextFormView, fields: Fields) -> list[Element]:
@@ -156,4 +163,4 @@ def _attendee(fields: Fields, row: int, zones: Sequence[Choice], max_bytes: int)
         max_bytes=max_bytes,
         style="compact",
     )
-    return container(phone, zone, layouts=[_SIDE_BY_SIDE])
+    return side_by_side(phone, zone)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from cards.blocks import aside, bullets, facts, heading, people, section
+from cards.blocks import bullets, facts, heading, people, section
 from cards.buttons import EditText, SendText
 from cards.elements import AdaptiveCard, Element, card, execute, fitted, rich_text, run
+from cards.when import departure, please_check, send_title
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ def _card(view: TextReviewView, at_most: int) -> AdaptiveCard:
             *(_attendee(attendee) for attendee in view.attendees[:at_most]),
             *_rest(len(view.attendees) - at_most),
             *bullets(view.notes, at_most=8),
-            aside("A text can't be taken back once it is sent."),
+            *departure(view.leaves, "A text can't be taken back once it is sent."),
         ],
         [
-            execute(f"Send to {whom}", SendText(view.form_id), main=True),
+            execute(send_title(view.leaves, whom), SendText(view.form_id), main=True),
             execute("Change something", EditText(view.form_id)),
         ],
-        summary=f"{view.message_type} for {view.subject}, to {whom}. Please check, then send.",
+        summary=f"{view.message_type} for {view.subject}, to {whom}. {please_check(view.leaves)}",
     )
 
 

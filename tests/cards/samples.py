@@ -1,12 +1,8 @@
 """The gallery: every card in the states that people meet, and in those that somebody provokes."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
-from cards.delivery import DeliveryView, Problem, delivery_card
-from cards.elements import AdaptiveCard, payload
 from cards.notes import (
     AdminConsentView,
     CommandLine,
@@ -28,15 +24,18 @@ from cards.notice_form import NoticeFormView, notice_form
 from cards.notice_review import NoticeReviewView, notice_review
 from cards.text_form import Choice, TextFormView, text_form
 from cards.text_review import ReviewedAttendee, TextReviewView, text_review
-
-HOSTILE = (
-    "# [Prize](https://evil.example) **now** _or_ `never` <at>Everyone</at> <b>x</b> "
-    "1. ~~a~~ ![i](http://evil.example/i.png) <https://evil.example> [r]: http://evil.example "
-    "{{DATE(2017-02-14T06:08:39Z,SHORT)}} \u202egnp.exe\u202c \x00\x1b\u200b &#42;b&#42; ||t||"
+from tests.cards.delivery_samples import deliveries, lists
+from tests.cards.sample import (
+    EMOJI,
+    HOSTILE,
+    HOSTILE_WHEN,
+    LATER,
+    LEAVES,
+    LONG,
+    RTL,
+    WHEN,
+    Sample,
 )
-RTL = "\u0645\u0648\u0639\u062f \u0627\u0644\u0637\u0628\u064a\u0628 (3) \u05e9\u05dc\u05d5\u05dd!"
-EMOJI = "👩🏽‍⚕️🏳️‍🌈 Visit 🎉 " * 8
-LONG = "supercalifragilistic" * 60
 
 ZONES = (
     Choice("Pacific Time (US & Canada)", "Pacific Standard Time"),
@@ -72,23 +71,6 @@ PEOPLE = (
 )
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One card: which function draws it, and of what."""
-
-    draw: Callable[[Any], AdaptiveCard]
-    name: str
-    view: Any
-
-    @property
-    def title(self) -> str:
-        return f"{self.draw.__module__}.{self.draw.__name__}: {self.name}"
-
-    @cached_property
-    def payload(self) -> dict[str, Any]:
-        return payload(self.draw(self.view))
-
-
 def text_forms() -> Iterator[Sample]:
     empty = TextFormView("form-1", 1, MEETINGS, ZONES, LANGUAGES)
     yield Sample(text_form, "empty", empty)
@@ -107,6 +89,25 @@ def text_forms() -> Iterator[Sample]:
         "zone_1": "US Mountain Standard Time",
     }
     yield Sample(text_form, "filled in", replace(empty, rows=2, values=filled))
+    yield Sample(text_form, "now or later", replace(empty, **WHEN))
+    yield Sample(
+        text_form,
+        "a reminder, later",
+        replace(empty, values={**filled, **LATER, "message_type": "reminder"}, **WHEN),
+    )
+    yield Sample(
+        text_form,
+        "a time that is over",
+        replace(
+            empty,
+            values={**filled, **LATER, "when_date": "2026-11-01"},
+            errors={
+                "when_date": "This day is over.",
+                "when_time": "This hour is skipped that night: clocks go from 2:00 to 3:00 AM.",
+            },
+            **WHEN,
+        ),
+    )
     wrong = {
         "phone_0": "This number is Canadian. Microsoft texts numbers of the United States only.",
         "phone_1": "This number is one digit short.",
@@ -118,7 +119,7 @@ def text_forms() -> Iterator[Sample]:
         replace(empty, rows=2, values={**filled, "join_link": "https://example.com"}, errors=wrong),
     )
     everything = (
-        ["meeting", "join_link", "message_type", "language", "attendee_list", "form"]
+        ["meeting", "join_link", "message_type", "language", "attendee_list", "form", *LATER]
         + [f"phone_{n}" for n in range(10)]
         + [f"zone_{n}" for n in range(10)]
     )
@@ -144,7 +145,9 @@ def text_forms() -> Iterator[Sample]:
     yield Sample(
         text_form,
         "25 meetings, all zones, 10,000 numbers",
-        TextFormView("f" * 120, 10, meetings, ALL_ZONES, LANGUAGES, huge, wrong, HOSTILE),
+        TextFormView(
+            "f" * 120, 10, meetings, ALL_ZONES, LANGUAGES, huge, wrong, HOSTILE, **HOSTILE_WHEN
+        ),
     )
     yield Sample(
         text_form,
@@ -173,6 +176,7 @@ def text_reviews() -> Iterator[Sample]:
         ),
     )
     yield Sample(text_review, "two people", two)
+    yield Sample(text_review, "two people, later", replace(two, leaves=LEAVES))
     yield Sample(
         text_review,
         "one person, with a note",
@@ -185,7 +189,9 @@ def text_reviews() -> Iterator[Sample]:
     yield Sample(
         text_review,
         "hostile subject",
-        replace(two, subject=HOSTILE, when=RTL, language=EMOJI, message_type=HOSTILE),
+        replace(
+            two, subject=HOSTILE, when=RTL, language=EMOJI, message_type=HOSTILE, leaves=HOSTILE
+        ),
     )
     many = tuple(ReviewedAttendee("(206) 555-0142", HOSTILE, EMOJI) for _ in range(500))
     yield Sample(text_review, "500 people", replace(two, attendees=many, notes=(HOSTILE,) * 50))
@@ -211,17 +217,19 @@ def notice_forms() -> Iterator[Sample]:
         "recipient_list": "megan@contoso.com\nlee@contoso.com",
     }
     yield Sample(notice_form, "filled in", replace(empty, values=filled, people=PEOPLE))
-    names = [*filled, "form"]
+    names = [*filled, *LATER, "form"]
     yield Sample(
         notice_form,
         "errors everywhere",
         replace(
             empty,
-            values=filled,
+            values={**filled, **LATER},
             people=PEOPLE,
             errors=dict.fromkeys(names, "This needs another look."),
+            **WHEN,
         ),
     )
+    yield Sample(notice_form, "now or later", replace(empty, **WHEN))
     yield Sample(
         notice_form,
         "own words",
@@ -252,6 +260,7 @@ def notice_forms() -> Iterator[Sample]:
             },
             dict.fromkeys(names, HOSTILE),
             RTL,
+            **HOSTILE_WHEN,
         ),
     )
 
@@ -270,6 +279,7 @@ def notice_reviews() -> Iterator[Sample]:
         "About 1 second",
     )
     yield Sample(notice_review, "four people", four)
+    yield Sample(notice_review, "four people, later", replace(four, leaves=LEAVES))
     yield Sample(notice_review, "plain", replace(four, preview="", left_out=(), estimate=""))
     hostile = replace(
         four,
@@ -281,111 +291,9 @@ def notice_reviews() -> Iterator[Sample]:
         recipients=(HOSTILE, RTL, EMOJI, LONG) * 5,
         recipient_count=12_345,
         left_out=(HOSTILE,) * 300,
+        leaves=HOSTILE,
     )
     yield Sample(notice_review, "hostile", hostile)
-
-
-def deliveries() -> Iterator[Sample]:
-    text = DeliveryView(
-        "3fa2b1c94d5e4f60a1b2c3d4e5f60718",
-        "3fa2b1c9",
-        "text",
-        "Confirmation text",
-        "Check-up with Dr. Ruiz, Tue, Dec 1, 9:00 AM",
-        "accepted",
-        2,
-        accepted=2,
-        people=("number ending in 0142", "number ending in 0187"),
-        sent_at="Today, 3:12 PM",
-    )
-    notice = replace(
-        text,
-        kind="notice",
-        title="Notification",
-        about="Megan Bowen asks you to approve deployment 6788662",
-        total=250,
-        accepted=250,
-        people=("Adele Vance", "Diego Siciliani", "Lee Gu"),
-        left_out=("You: nobody can notify himself or herself.",),
-    )
-    refused = Problem(
-        "Herald is not installed for everyone in this group.",
-        "Batch 3: 50 people",
-        "Ask your administrator to install Herald for everyone, then send again.",
-        "8a6f2b9e-1111-4c7c-9d4b-3f1b7e1a2c3d",
-    )
-    yield Sample(delivery_card, "text accepted", text)
-    yield Sample(delivery_card, "text sent before", replace(text, repeated=True))
-    yield Sample(
-        delivery_card,
-        "text refused",
-        replace(
-            text,
-            state="refused",
-            accepted=0,
-            refused=2,
-            can_change=True,
-            problems=(
-                Problem(
-                    "The organizer of this meeting has no Teams Premium licence.",
-                    "2 people",
-                    "Ask your administrator for Teams Premium.",
-                    "8a6f2b9e-1111-4c7c-9d4b-3f1b7e1a2c3d",
-                ),
-            ),
-        ),
-    )
-    yield Sample(
-        delivery_card,
-        "text unknown",
-        replace(text, state="unknown", accepted=0, unknown=2, can_change=True),
-    )
-    waiting = replace(notice, state="waiting", accepted=100, waiting=150, estimate="About 1 second")
-    yield Sample(delivery_card, "notice accepted", notice)
-    yield Sample(delivery_card, "notice being sent", waiting)
-    yield Sample(
-        delivery_card, "notice, nothing sent yet", replace(waiting, accepted=0, waiting=250)
-    )
-    yield Sample(
-        delivery_card,
-        "notice accepted in part",
-        replace(
-            notice,
-            state="mixed",
-            accepted=140,
-            refused=50,
-            unknown=50,
-            cancelled=10,
-            can_change=True,
-            problems=(refused,),
-        ),
-    )
-    yield Sample(
-        delivery_card, "notice unknown", replace(notice, state="unknown", accepted=0, unknown=250)
-    )
-    yield Sample(delivery_card, "notice waits for sign-in", replace(waiting, state="needs_sign_in"))
-    yield Sample(delivery_card, "notice on hold", replace(waiting, state="held"))
-    yield Sample(
-        delivery_card,
-        "hostile",
-        DeliveryView(
-            "d" * 120,
-            HOSTILE,
-            "notice",
-            HOSTILE,
-            HOSTILE,
-            "mixed",
-            1_234_567,
-            *(1_000_000, 200_000, 34_000, 500, 67),
-            people=(HOSTILE, EMOJI, RTL, LONG) * 5,
-            left_out=(HOSTILE,) * 200,
-            problems=(Problem(HOSTILE, EMOJI * 5, RTL, HOSTILE),) * 100,
-            sent_at=HOSTILE,
-            estimate=HOSTILE,
-            can_change=True,
-            repeated=True,
-        ),
-    )
 
 
 def short_ones() -> Iterator[Sample]:
@@ -440,5 +348,6 @@ def gallery() -> list[Sample]:
         *notice_forms(),
         *notice_reviews(),
         *deliveries(),
+        *lists(),
         *short_ones(),
     ]

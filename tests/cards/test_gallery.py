@@ -15,7 +15,8 @@ import pytest
 import cards
 from cards import buttons
 from cards.elements import MAX_BYTES, AdaptiveCard, size
-from tests.cards.samples import HOSTILE, Sample, gallery
+from tests.cards.sample import HOSTILE, Sample
+from tests.cards.samples import gallery
 
 SAMPLES = gallery()
 TEAMS_EXTENSIONS = {"msteams", "choices.data", "refresh", "layouts"}

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from cards.plain import breakable, clean, json_bytes, kept, plain, spoken
 from tests.cards.conftest import lint
-from tests.cards.samples import HOSTILE
+from tests.cards.sample import HOSTILE
 
 MARKDOWN = MarkdownIt("commonmark").enable("strikethrough")
 NASTY = [

@@ -1,0 +1,78 @@
+"""What can be done about a delivery: the most useful first, and no more than Teams shows."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from cards.buttons import (
+    FOLLOW_UPS,
+    Arrived,
+    CancelRest,
+    ChangeAndSend,
+    Correct,
+    FollowUp,
+    LookAgain,
+    RetryRefused,
+    SaveResults,
+    SendAgain,
+    SendNow,
+    SendSeparately,
+    SignIn,
+)
+from cards.delivery_view import DeliveryView
+from cards.elements import Element, execute
+
+_MOST = 6  # Teams drops further ones
+_NOT_SETTLED = frozenset({"scheduled", "waiting", "unknown", "mixed", "needs_sign_in", "held"})
+_FOLLOW_UPS = dict(
+    zip(FOLLOW_UPS, ("Send a new time", "Send a cancellation", "Send a reminder"), strict=True)
+)
+
+
+def actions(view: DeliveryView) -> list[Element]:
+    """The buttons under the card."""
+    return list(islice(_all(view), _MOST))
+
+
+def _all(view: DeliveryView) -> Iterator[Element]:
+    if view.state == "needs_sign_in":
+        yield execute("Sign in", SignIn("signin"), main=True)
+    yield from _decisions(view)
+    if view.can_cancel:
+        yield execute(_cancel(view), CancelRest(view.delivery_id))
+    for message_type in view.follow_ups:
+        if message_type in _FOLLOW_UPS:
+            button = FollowUp(view.delivery_id, message_type)
+            yield execute(_FOLLOW_UPS[message_type], button)
+    if view.can_correct:
+        words = "New words, which replace these in their feeds"
+        yield execute("Correct it", Correct(view.delivery_id), tooltip=f"Correct it: {words}")
+    if view.state in _NOT_SETTLED:
+        yield execute("Look again", LookAgain(view.delivery_id))
+    if view.can_change and not _waits(view):
+        yield execute("Change and send again", ChangeAndSend(view.delivery_id))
+    if view.can_export:
+        yield execute("Save the results", SaveResults(view.delivery_id))
+
+
+def _decisions(view: DeliveryView) -> Iterator[Element]:
+    """What only the owner can decide."""
+    if view.can_decide:
+        yield execute("It arrived", Arrived(view.delivery_id))
+        yield execute("Send again", SendAgain(view.delivery_id))
+    if view.can_retry:
+        yield execute("Retry what was refused", RetryRefused(view.delivery_id))
+    if view.can_separate:
+        yield execute("Send to each separately", SendSeparately(view.delivery_id))
+    if view.can_send_now:
+        title = "Send it anyway" if view.state == "held" else "Send now"
+        yield execute(title, SendNow(view.delivery_id))
+    if view.can_change and _waits(view):
+        yield execute("Change it", ChangeAndSend(view.delivery_id))
+
+
+def _waits(view: DeliveryView) -> bool:
+    return view.state in {"held", "scheduled"}
+
+
+def _cancel(view: DeliveryView) -> str:
+    return "Cancel it" if _waits(view) and view.waiting == view.total else "Cancel the rest"
