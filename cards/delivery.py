@@ -104,11 +104,11 @@ def _decisions(view: DeliveryView) -> list[Element]:
     """What the less obvious buttons do."""
     lines = []
     if view.can_decide:
-        lines.append("Somebody has it? Press “It arrived”.")
-        lines.append("“Send again” may give them the text twice.")
+        twice = "If not, or if you can't ask, “Send again” may give them the text twice."
+        lines.append(f"If they have it, press “It arrived”. {twice}")
     if view.can_separate:
         lines.append("“Send to each separately”: then one number can't stop it for the others.")
-    return [section("What you can do"), *(aside(line) for line in lines)] if lines else []
+    return [section("What you can do"), *(sentence(line) for line in lines)] if lines else []
 
 
 def _another_time(view: DeliveryView, fields: Fields) -> list[Element]:

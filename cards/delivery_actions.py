@@ -46,7 +46,7 @@ def _all(view: DeliveryView) -> Iterator[Element]:
     if view.can_correct:
         words = "New words, which replace these in their feeds"
         yield execute("Correct it", Correct(view.delivery_id), tooltip=f"Correct it: {words}")
-    if view.state in _NOT_SETTLED:
+    if view.state in _NOT_SETTLED and not (view.can_decide or view.can_send_now):
         yield execute("Look again", LookAgain(view.delivery_id))
     if view.can_change and not _waits(view):
         yield execute("Change and send again", ChangeAndSend(view.delivery_id))

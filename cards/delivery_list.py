@@ -71,16 +71,18 @@ def _card(view: DeliveryListView, limit: int) -> AdaptiveCard:
 
 
 def _row(row: DeliveryRow, limit: int) -> Element:
-    look = LookAgain(row.delivery_id)
     title, about = clean(row.title, min(60, limit)), clean(row.about, limit)
+    # All buttons say "Open": what is opened tells them apart for those who hear them.
+    what = ", ".join(part for part in (title, about) if part)
+    look = execute("Open", LookAgain(row.delivery_id), tooltip=f"Open: {what}")
     return columns(
         column(
-            rich_text(run(title, weight="bolder"), run(f"  {people(row.people)}")),
+            rich_text(run(title, weight="bolder"), run(f" · {people(row.people)}")),
             *([rich_text(run(about), spacing="none")] if about else []),
             rich_text(*_standing(row, min(80, limit)), spacing="none"),
         ),
         column(
-            ActionSet(actions=[execute("Open", look, tooltip=f"Open: {title}, {about}")]),
+            ActionSet(actions=[look]),
             width="auto",
             verticalContentAlignment="center",
         ),

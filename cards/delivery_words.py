@@ -88,7 +88,8 @@ def _held(view: DeliveryView) -> str:
 def _scheduled(view: DeliveryView) -> str:
     leaves = f"It leaves on {view.leaves_at}." if view.leaves_at else "It leaves later."
     if view.kind == "text":
-        return f"{leaves} Herald reads the appointment again before, and asks you if it changed."
+        again = "Just before, Herald reads the appointment again and asks you if it has changed."
+        return f"{leaves} {again}"
     return f"{leaves} Nothing has been sent yet."
 
 

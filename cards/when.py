@@ -36,7 +36,7 @@ def when_section(fields: Fields, zone_name: str, earliest: str, latest: str) -> 
             is_required=True,
             error_message="Choose when it leaves.",
         ),
-        aside(f"For a time you choose, {AHEAD}. It is {plain(zone_name, 60)}, your own."),
+        aside(f"If you choose a time: {AHEAD}, in your own zone, {plain(zone_name, 60)}."),
         day_and_time(fields, zone_name, earliest, latest),
     ]
 
