@@ -53,9 +53,11 @@ def day_and_time(fields: Fields, zone_name: str, earliest: str, latest: str) -> 
 
 def departure(leaves: str, taken_back: str) -> list[Element]:
     """On a review: when it leaves, and until when it can be taken back."""
+    title = section("When it leaves")
     if not leaves:
-        return [sentence("It leaves now, as soon as you send it."), aside(taken_back)]
+        return [title, sentence("It leaves now, as soon as you send it."), aside(taken_back)]
     return [
+        title,
         sentence(f"🕒 It leaves on {leaves}."),
         aside(f"Until then you can change or cancel it: write “scheduled”. {taken_back}"),
     ]
