@@ -33,6 +33,7 @@ from bot.teams.message_extension import MessageExtension
 from bot.teams.notices import Notices
 from bot.teams.progress import Progress
 from bot.teams.replies import Replies
+from bot.teams.results import Results
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 
@@ -101,7 +102,7 @@ class Herald:
                 retention_days=settings.retention_days,
             )
             sign_in = SignInFlow(settings, self.identity, connector, self._once)
-            handler = self._handler(graph, worker, connector, sign_in)
+            handler = self._handler(graph, worker, connector, sign_in, channel_session)
             adapter = HeraldAdapter(settings, connector)
             auth = ChannelAuth(settings, channel_session)
             [route] = endpoint.routes(adapter, auth, handler)
@@ -120,7 +121,12 @@ class Herald:
         await self._database.close()
 
     def _handler(
-        self, graph: Graph, worker: Worker, connector: Connector, sign_in: SignInFlow
+        self,
+        graph: Graph,
+        worker: Worker,
+        connector: Connector,
+        sign_in: SignInFlow,
+        session: aiohttp.ClientSession,
     ) -> Handler:
         settings = self._settings
         forms = Forms(settings.secrets)
@@ -137,7 +143,8 @@ class Herald:
             sign_in,
         )
         replies = Replies(sign_in)
-        actions = CardActions(texts, notices, deliveries, replies)
+        results = Results(settings, self.ledger, session)
+        actions = CardActions(texts, notices, deliveries, results, replies)
         extension = MessageExtension(self.identity, texts, notices, actions, sign_in)
         return Handler(
             settings,
@@ -146,6 +153,7 @@ class Herald:
             texts,
             notices,
             deliveries,
+            results,
             actions,
             extension,
             sign_in,

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
 
-MESSAGE_TYPES = ("confirmation", "reschedule", "cancellation")
+MESSAGE_TYPES = ("confirmation", "reschedule", "cancellation", "reminder")
 
 # What Accept-Language may say; the form offers these, the first is the default.
 LANGUAGES = (
@@ -48,12 +48,15 @@ class TextRequest:
     message_type: str
     language: str
     attendees: tuple[Attendee, ...]
+    leaves_at: datetime | None = None  # None: at once
+    in_calendar: bool = False  # it stood in the sender's calendar when it was chosen
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger, sealed there."""
         found = asdict(self)
         starts_at = self.meeting.starts_at
         found["meeting"]["starts_at"] = starts_at.isoformat() if starts_at else None
+        found["leaves_at"] = self.leaves_at.isoformat() if self.leaves_at else None
         return found
 
     @classmethod
@@ -70,4 +73,6 @@ class TextRequest:
             message_type=found["message_type"],
             language=found["language"],
             attendees=tuple(Attendee(**attendee) for attendee in found["attendees"]),
+            leaves_at=datetime.fromisoformat(found["leaves_at"]) if found["leaves_at"] else None,
+            in_calendar=found["in_calendar"],
         )

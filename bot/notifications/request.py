@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, Self
 
 
@@ -44,11 +45,13 @@ class NoticeRequest:
     text: str  # the template, filled in
     left_out: tuple[str, ...] = ()
     catalogue_id: str = ""
+    leaves_at: datetime | None = None  # None: at once
     values: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger, sealed there."""
-        return asdict(self)
+        leaves_at = self.leaves_at.isoformat() if self.leaves_at else None
+        return asdict(self) | {"leaves_at": leaves_at}
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Self:
@@ -59,5 +62,8 @@ class NoticeRequest:
                 "topic": Topic(**found["topic"]),
                 "recipients": tuple(Recipient(**row) for row in found["recipients"]),
                 "left_out": tuple(found["left_out"]),
+                "leaves_at": (
+                    datetime.fromisoformat(found["leaves_at"]) if found["leaves_at"] else None
+                ),
             }
         )

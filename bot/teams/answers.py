@@ -10,6 +10,9 @@ from cards.elements import payload
 
 # Bytes of one input that a card, which has 28 KB for everything, can still show again in full.
 SHOWN_AGAIN = 5_000
+# Teams waits 5 seconds for an invoke's answer: what is asked of Graph has to come before that.
+PATIENCE_S = 3.0
+CALENDAR_PATIENCE_S = 1.5  # a convenience: without it there is a plain input
 # Characters of one input that are read at all: two thousand addresses.
 LONGEST_VALUE = 100_000
 

@@ -1,16 +1,19 @@
 """What the buttons of cards do: one table from a button's class to what answers it."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.appointments.request import TextRequest
-from bot.delivery.models import Kind
+from bot.delivery.models import Kind, State
 from bot.errors import StaleButton
 from bot.notifications.request import NoticeRequest
 from bot.teams.answers import Answer, Say
 from bot.teams.deliveries import Deliveries
+from bot.teams.forms import CORRECTS, REPLACES
 from bot.teams.notices import Notices
 from bot.teams.replies import Replies
+from bot.teams.results import Results
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
 from cards import buttons
@@ -24,7 +27,12 @@ class CardActions:
     """Answers `Action.Execute` verbs, their `Action.Submit` fallbacks, and dialogs' submits."""
 
     def __init__(
-        self, texts: Texts, notices: Notices, deliveries: Deliveries, replies: Replies
+        self,
+        texts: Texts,
+        notices: Notices,
+        deliveries: Deliveries,
+        results: Results,
+        replies: Replies,
     ) -> None:
         self._texts = texts
         self._notices = notices
@@ -43,6 +51,16 @@ class CardActions:
             buttons.EditNotice: notices.edit,
             buttons.SendNotice: notices.send,
             LookAgain: self._look,
+            buttons.RetryRefused: deliveries.retry,
+            buttons.SendSeparately: self._separately,
+            buttons.Correct: self._correct,
+            buttons.CancelRest: deliveries.cancel,
+            buttons.SendNow: deliveries.send_now,
+            buttons.ChangeTime: deliveries.change_time,
+            buttons.Arrived: deliveries.arrived,
+            buttons.SendAgain: deliveries.send_again,
+            buttons.SaveResults: results.offer,
+            buttons.FollowUp: self._follow_up,
             ChangeAndSend: self._change,
             SignIn: self._command,
             TryAgain: self._command,
@@ -67,11 +85,38 @@ class CardActions:
 
     async def _change(self, turn: Turn, button: ChangeAndSend) -> Answer:
         delivery = await self._deliveries.owned(turn, button.delivery_id)
-        if not delivery.request:
-            raise StaleButton
+        found = self._deliveries.request_of(delivery)
+        replaces = delivery.id if delivery.people(State.SCHEDULED, State.HELD) else ""
         if delivery.kind is Kind.TEXT:
-            return await self._texts.change(turn, TextRequest.from_json(delivery.request))
-        return await self._notices.change(turn, NoticeRequest.from_json(delivery.request))
+            return await self._texts.change(turn, TextRequest.from_json(found), replaces=replaces)
+        return await self._notices.change(
+            turn,
+            NoticeRequest.from_json(found),
+            why=REPLACES if replaces else "",
+            delivery_id=replaces,
+        )
+
+    async def _correct(self, turn: Turn, button: buttons.Correct) -> Answer:
+        delivery = await self._deliveries.owned(turn, button.delivery_id)
+        if delivery.kind is not Kind.NOTICE:
+            raise StaleButton
+        request = NoticeRequest.from_json(self._deliveries.request_of(delivery))
+        request = replace(request, leaves_at=None)
+        return await self._notices.change(turn, request, why=CORRECTS, delivery_id=delivery.id)
+
+    async def _separately(self, turn: Turn, button: buttons.SendSeparately) -> Answer:
+        delivery = await self._deliveries.owned(turn, button.delivery_id)
+        self._deliveries.request_of(delivery)
+        if delivery.kind is not Kind.TEXT or not delivery.people(State.REFUSED):
+            raise StaleButton
+        return await self._texts.separately(turn, delivery)
+
+    async def _follow_up(self, turn: Turn, button: buttons.FollowUp) -> Answer:
+        delivery = await self._deliveries.owned(turn, button.delivery_id)
+        if delivery.kind is not Kind.TEXT:
+            raise StaleButton
+        request = TextRequest.from_json(self._deliveries.request_of(delivery))
+        return await self._texts.follow_up(turn, request, button.message_type)
 
     async def _command(self, turn: Turn, button: SignIn | TryAgain) -> Answer:
         return await self._run(turn, button.then)

@@ -18,6 +18,9 @@ class Command:
 COMMANDS = (
     Command("text", "Text the people of an appointment", ("sms", "appointment")),
     Command("notify", "Put a notice into teammates' activity feeds", ("notice", "notification")),
+    Command("scheduled", "Show what waits to be sent, and change it", ("waiting", "schedule")),
+    Command("history", "Show what you sent", ("sent",)),
+    Command("status", "Show one delivery: status and its id"),
     Command("signin", "Sign in, so that Herald can act in your name", ("login", "sign-in")),
     Command("signout", "Sign out and forget your sign-in", ("logout", "sign-out")),
     Command("whoami", "Show whom Herald acts for", ("who",)),

@@ -1,18 +1,31 @@
 """From a submit to the ledger and back to a card; and what a delivery's own buttons do."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.delivery.lanes import Rates
 from bot.delivery.ledger import Ledger
-from bot.delivery.models import Delivery, Kind, NewDelivery
+from bot.delivery.models import Delivery, Kind, NewDelivery, State
+from bot.delivery.schedule import read_moment
 from bot.delivery.worker import Worker
-from bot.teams.answers import ShowCard
-from bot.teams.delivery_views import delivery_view
+from bot.errors import StaleButton
+from bot.teams.answers import Answer, Say, ShowCard, entered
+from bot.teams.delivery_views import delivery_row, delivery_view
+from bot.teams.forms import CORRECTS, REPLACES, about
 from bot.teams.turn import Turn
+from bot.teams.when import in_ms
+from cards.buttons import ChangeTime, DeliveryButton
 from cards.delivery import delivery_card
+from cards.delivery_list import DeliveryListView, delivery_list
 
 FIRST_RESULTS_S = 0.6  # a small send answers with its receipt; the rest goes on in the ledger
+_LEFT_MEANWHILE = (
+    "What this was to replace has left meanwhile, so nothing of this was sent. Type “history” to "
+    "see it."
+)
+_TOO_LATE = "Nothing of it waits any more, so nothing was changed."
 
 
 class Deliveries:
@@ -30,13 +43,28 @@ class Deliveries:
 
     async def submit(
         self, turn: Turn, wanted: NewDelivery, people: Iterable[Sequence[Any]]
-    ) -> ShowCard:
-        """Record it, wait a moment for a first result, and show what is known."""
+    ) -> Answer:
+        """Record it, wait a moment for a first result, and show what is known.
+
+        A form that replaces what still waits cancels that first; where it has left meanwhile,
+        nothing is sent.
+        """
+        if replaced := about(wanted.form_id, REPLACES):
+            if not await self._ledger.cancel(await self._ledger.delivery(turn.actor, replaced)):
+                return Say(_LEFT_MEANWHILE)
+        elif corrected := about(wanted.form_id, CORRECTS):
+            first = await self._ledger.delivery(turn.actor, corrected)
+            wanted = replace(wanted, chain_id=first.chain_id)
         delivery, is_new = await self._ledger.submit(wanted, people)
-        if is_new:
+        return await self._first_results(turn, delivery, repeated=not is_new)
+
+    async def _first_results(
+        self, turn: Turn, delivery: Delivery, *, repeated: bool = False
+    ) -> ShowCard:
+        if not repeated:
             await self._worker.first_results(delivery, timeout_s=FIRST_RESULTS_S)
             delivery = await self._ledger.delivery(turn.actor, delivery.id)
-        return self._show(delivery, repeated=not is_new)
+        return self._show(delivery, repeated=repeated)
 
     async def look(self, turn: Turn, delivery_id: str) -> ShowCard:
         """The delivery as the ledger knows it now. Raises StaleButton."""
@@ -46,10 +74,95 @@ class Deliveries:
         """The actor's own delivery. Raises StaleButton."""
         return await self._ledger.delivery(turn.actor, delivery_id)
 
+    async def people(self, delivery: Delivery, *states: State) -> list[Any]:
+        """The people of the batches in these states, in order."""
+        found = await self._ledger.people(delivery.id, *states)
+        return [person for _, some in found for person in some]
+
     async def wake(self, turn: Turn) -> None:
         """The actor signed in: what waited for that goes on."""
         if await self._ledger.wake(turn.actor):
             self._worker.nudge()
 
-    def _show(self, delivery: Delivery, *, repeated: bool = False) -> ShowCard:
-        return ShowCard.of(delivery_card(delivery_view(delivery, self._rates, repeated=repeated)))
+    # Lists ---------------------------------------------------------------------------------------
+
+    async def scheduled(self, turn: Turn) -> ShowCard:
+        """What still waits, the next first."""
+        found = await self._ledger.recent(turn.actor, waiting=True)
+        return self._listed("Scheduled and waiting", found, "Nothing of yours waits to be sent.")
+
+    async def history(self, turn: Turn) -> ShowCard:
+        """The newest deliveries."""
+        found = await self._ledger.recent(turn.actor)
+        return self._listed("What you sent", found, "You have not sent anything yet.")
+
+    def _listed(self, title: str, found: list[Delivery], empty: str) -> ShowCard:
+        rows = tuple(delivery_row(delivery) for delivery in found)
+        return ShowCard.of(delivery_list(DeliveryListView(title, rows, empty)))
+
+    # What an owner decides -----------------------------------------------------------------------
+
+    async def cancel(self, turn: Turn, button: DeliveryButton) -> Answer:
+        """Cancel what has not left; the card says what had."""
+        delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
+        await self._ledger.cancel(delivery)
+        return await self.look(turn, delivery.id)
+
+    async def retry(self, turn: Turn, button: DeliveryButton) -> Answer:
+        """Queue again what was refused; of a notification also what nobody can tell of."""
+        delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
+        await self._ledger.retry(delivery)
+        if delivery.kind is Kind.NOTICE:
+            await self._ledger.send_again(delivery)
+        return await self._first_results(turn, delivery)
+
+    async def arrived(self, turn: Turn, button: DeliveryButton) -> Answer:
+        """The owner says that an unknown text arrived."""
+        delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
+        await self._ledger.arrived(delivery)
+        return await self.look(turn, delivery.id)
+
+    async def send_again(self, turn: Turn, button: DeliveryButton) -> Answer:
+        """The owner wants an unknown text sent again."""
+        delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
+        await self._ledger.send_again(delivery)
+        return await self._first_results(turn, delivery)
+
+    async def send_now(self, turn: Turn, button: DeliveryButton) -> Answer:
+        """Send what is scheduled or held without waiting."""
+        delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
+        if not await self._ledger.send_now(delivery):
+            return Say(_TOO_LATE)
+        return await self._first_results(turn, delivery)
+
+    async def change_time(self, turn: Turn, button: ChangeTime) -> Answer:
+        """Another time for what is scheduled or held."""
+        delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
+        values = entered(turn.value)
+        leaves, errors = read_moment(values, turn.place.zone, datetime.now(UTC))
+        due_at_ms = in_ms(leaves.moment)
+        if errors or due_at_ms is None:
+            return self._show(delivery, values=values, errors=errors)
+        if not await self._ledger.change_time(delivery, due_at_ms):
+            return Say(_TOO_LATE)
+        self._worker.nudge()
+        return await self.look(turn, delivery.id)
+
+    def request_of(self, delivery: Delivery) -> dict[str, Any]:
+        """What the form asked for. Raises StaleButton once it was erased."""
+        if not delivery.request:
+            raise StaleButton
+        return delivery.request
+
+    def _show(
+        self,
+        delivery: Delivery,
+        *,
+        repeated: bool = False,
+        values: Mapping[str, str] | None = None,
+        errors: Mapping[str, str] | None = None,
+    ) -> ShowCard:
+        view = delivery_view(delivery, self._rates, repeated=repeated)
+        if errors:
+            view = replace(view, values=values or {}, errors=errors)
+        return ShowCard.of(delivery_card(view))

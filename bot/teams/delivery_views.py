@@ -8,16 +8,22 @@ from bot.appointments.request import TextRequest
 from bot.appointments.zones import friendly, local_time
 from bot.delivery.lanes import Rates
 from bot.delivery.models import IN_HAND, WAITING, Delivery, Kind, State, Tally
+from bot.delivery.schedule import offered_days
 from bot.errors import HeraldError
 from bot.graph.errors import GraphError
 from bot.notifications.request import NoticeRequest
+from bot.teams.forms import CORRECTS, about
+from bot.teams.when import in_words
+from cards.buttons import FOLLOW_UPS
 from cards.delivery import DeliveryState, DeliveryView, Problem
+from cards.delivery_list import DeliveryRow
 
 _NAMED = 20  # people named on a card
 _TITLES = {
     "confirmation": "Confirmation text",
     "reschedule": "Text about a new time",
     "cancellation": "Cancellation text",
+    "reminder": "Reminder text",
 }
 _INTERRUPTED = (
     "Herald was interrupted while this was on its way, so nobody can tell whether it was sent.",
@@ -29,17 +35,23 @@ def delivery_view(
     delivery: Delivery, rates: Mapping[Kind, Rates], *, repeated: bool = False
 ) -> DeliveryView:
     """The view of a delivery, for its owner. `rates` say how fast the rest can go."""
+    state = state_of(delivery)
+    zone = delivery.place.zone
+    earliest, latest = offered_days(zone, datetime.now(UTC))
+    is_text = delivery.kind is Kind.TEXT
+    refused, unknown = delivery.people(State.REFUSED), delivery.people(State.UNKNOWN)
+    waits = state in {"scheduled", "held"}
     return DeliveryView(
         delivery_id=delivery.id,
         short_id=delivery.short_id,
-        kind="text" if delivery.kind is Kind.TEXT else "notice",
+        kind="text" if is_text else "notice",
         title=_title(delivery),
         about=_about(delivery),
-        state=_state(delivery),
+        state=state,
         total=delivery.total,
         accepted=delivery.people(State.ACCEPTED),
-        refused=delivery.people(State.REFUSED),
-        unknown=delivery.people(State.UNKNOWN),
+        refused=refused,
+        unknown=unknown,
         waiting=delivery.people(*WAITING, *IN_HAND),
         cancelled=delivery.people(State.CANCELLED),
         people=_people(delivery),
@@ -47,24 +59,86 @@ def delivery_view(
         problems=tuple(_problems(delivery)),
         sent_at=_sent_at(delivery),
         estimate=_estimate(delivery, rates),
-        can_change=bool(delivery.request) and delivery.people(State.REFUSED, State.UNKNOWN) > 0,
+        can_change=bool(delivery.request) and (refused > 0 or unknown > 0 or waits),
         repeated=repeated,
+        leaves_at=in_words(_moment(delivery.due_at_ms), zone) if waits else "",
+        can_retry=bool(delivery.request) and (refused > 0 or (unknown > 0 and not is_text)),
+        can_separate=is_text and refused > 1 and delivery.batches(State.REFUSED) < refused,
+        can_correct=not is_text and bool(delivery.request) and delivery.people(State.ACCEPTED) > 0,
+        can_cancel=delivery.people(*WAITING) > 0,
+        can_send_now=waits,
+        can_change_time=waits,
+        can_decide=is_text and unknown > 0,
+        can_export=delivery.is_settled and delivery.total > 1 and bool(delivery.request),
+        follow_ups=_follow_ups(delivery, state),
+        cancelled_note=_cancelled_note(delivery),
+        corrects=about(delivery.form_id, CORRECTS)[:8],
+        zone_name=friendly(zone) if waits else "",
+        earliest=earliest if waits else "",
+        latest=latest if waits else "",
     )
 
 
-def _state(delivery: Delivery) -> DeliveryState:
+def delivery_row(delivery: Delivery) -> DeliveryRow:
+    """A delivery in a list."""
+    moment = max(delivery.due_at_ms, delivery.created_at_ms)
+    return DeliveryRow(
+        delivery_id=delivery.id,
+        short_id=delivery.short_id,
+        title=_title(delivery),
+        about=_about(delivery),
+        state=state_of(delivery),
+        when=in_words(_moment(moment), delivery.place.zone),
+        people=delivery.total,
+    )
+
+
+def state_of(delivery: Delivery) -> DeliveryState:
+    """The delivery's state, derived from its batches: what needs its owner first."""
     if delivery.people(State.NEEDS_SIGN_IN):
         return "needs_sign_in"
     if delivery.people(State.HELD):
         return "held"
-    if delivery.people(*WAITING, *IN_HAND):
+    if delivery.people(State.QUEUED, *IN_HAND):
         return "waiting"
+    if delivery.people(State.SCHEDULED):
+        return "scheduled"
     states = {tally.state for tally in delivery.tallies}
-    if states == {State.ACCEPTED}:
-        return "accepted"
-    if states == {State.REFUSED}:
-        return "refused"
-    return "unknown" if states == {State.UNKNOWN} else "mixed"
+    for only, word in _SETTLED_WORDS.items():
+        if states == {only}:
+            return word
+    return "mixed"
+
+
+_SETTLED_WORDS: Mapping[State, DeliveryState] = {
+    State.ACCEPTED: "accepted",
+    State.REFUSED: "refused",
+    State.UNKNOWN: "unknown",
+    State.CANCELLED: "cancelled",
+}
+
+
+def _follow_ups(delivery: Delivery, state: DeliveryState) -> tuple[str, ...]:
+    """What an accepted text can be followed by: after a cancellation nothing."""
+    said = delivery.request.get("message_type")
+    if delivery.kind is Kind.NOTICE or state != "accepted" or said in {None, "cancellation"}:
+        return ()
+    return FOLLOW_UPS
+
+
+def _cancelled_note(delivery: Delivery) -> str:
+    if not delivery.people(State.CANCELLED):
+        return ""
+    left = delivery.total - delivery.people(State.CANCELLED)
+    if not left:
+        return "Nothing had left before you cancelled."
+    requests = delivery.batches(*State) - delivery.batches(State.CANCELLED)
+    noun = "request" if requests == 1 else "requests"
+    return f"Before you cancelled, {requests} {noun} for {left:,} people had already left."
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def _title(delivery: Delivery) -> str:
@@ -74,6 +148,8 @@ def _title(delivery: Delivery) -> str:
 
 
 def _about(delivery: Delivery) -> str:
+    if not delivery.is_readable:
+        return "It was written with a key that was taken away, so it can't be read any more."
     if not delivery.request:
         return "Its text was erased after the time your organization keeps it."
     if delivery.kind is Kind.NOTICE:
@@ -98,11 +174,9 @@ def _people(delivery: Delivery) -> tuple[str, ...]:
 
 def _sent_at(delivery: Delivery) -> str:
     settled = [tally.settled_at_ms for tally in delivery.tallies if tally.settled_at_ms]
-    if not settled or not delivery.is_settled:
+    if not settled or not delivery.is_settled or state_of(delivery) == "cancelled":
         return ""
-    moment = datetime.fromtimestamp(max(settled) / 1000, UTC)
-    zone = delivery.place.zone
-    return f"{local_time(moment, zone)}, {friendly(zone)}"
+    return in_words(_moment(max(settled)), delivery.place.zone)
 
 
 def _estimate(delivery: Delivery, rates: Mapping[Kind, Rates]) -> str:

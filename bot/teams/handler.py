@@ -19,6 +19,7 @@ from bot.teams.deliveries import Deliveries
 from bot.teams.message_extension import MessageExtension
 from bot.teams.notices import Notices
 from bot.teams.replies import Replies
+from bot.teams.results import Results
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import CARD_TYPE, NobodyThere, Turn, card_message, read_turn
@@ -51,6 +52,7 @@ class Handler:
         texts: Texts,
         notices: Notices,
         deliveries: Deliveries,
+        results: Results,
         actions: CardActions,
         extension: MessageExtension,
         sign_in: SignInFlow,
@@ -60,12 +62,16 @@ class Handler:
         self._identity = identity
         self._connector = connector
         self._deliveries = deliveries
+        self._results = results
         self._actions = actions
         self._sign_in = sign_in
         self._replies = replies
         self._commands: Mapping[str, Callable[[Turn], Awaitable[None]]] = {
             "text": lambda turn: self._form(turn, "text", texts.open),
             "notify": lambda turn: self._form(turn, "notify", notices.open),
+            "scheduled": lambda turn: self._list(turn, deliveries.scheduled),
+            "history": lambda turn: self._list(turn, deliveries.history),
+            "status": self._status,
             "signin": sign_in.sign_in,
             "signout": sign_in.sign_out,
             "whoami": sign_in.who,
@@ -79,6 +85,7 @@ class Handler:
             "composeExtension/fetchTask": extension.fetch,
             "composeExtension/submitAction": extension.submit,
             "task/submit": extension.submit,
+            "fileConsent/invoke": self._file_consent,
         }
         actions.runs_commands_with(self.run_command)
         sign_in.goes_on_with(self._after_sign_in)
@@ -144,6 +151,23 @@ class Handler:
             return
         shown = await opening(turn)
         await turn.send(shown.card)
+
+    async def _list(self, turn: Turn, listed: Callable[[Turn], Awaitable[ShowCard]]) -> None:
+        await turn.send((await listed(turn)).card)
+
+    async def _status(self, turn: Turn) -> None:
+        typed = understand(turn.text).words.split(" ")[0]
+        if not typed:
+            await self._list(turn, self._deliveries.history)
+            return
+        await turn.send((await self._deliveries.look(turn, typed.lower())).card)
+
+    async def _file_consent(self, turn: Turn) -> Reply:
+        try:
+            return await self._results.answered(turn)
+        except HeraldError as error:
+            await self._replies.to_command(turn, error, command="")
+            return 200, {}
 
     async def _help(self, turn: Turn, heard: Heard | None = None) -> None:
         view = HelpView(

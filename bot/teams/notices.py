@@ -1,13 +1,17 @@
 """The notification's way through Teams: form, review, submit, receipt."""
 
+import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import structlog
 
+from bot.appointments.zones import friendly
 from bot.delivery.drafts import Drafts
 from bot.delivery.ledger import BATCH
 from bot.delivery.models import Kind, NewDelivery
+from bot.delivery.schedule import offered_days, read_when
 from bot.errors import HeraldError, IdentityError
 from bot.graph.client import Graph
 from bot.graph.errors import GraphError
@@ -19,6 +23,7 @@ from bot.notifications.form import NoticeEntry
 from bot.notifications.request import NoticeRequest, Recipient, Topic
 from bot.settings import Settings
 from bot.teams.answers import (
+    PATIENCE_S,
     SHOWN_AGAIN,
     Answer,
     Say,
@@ -33,6 +38,7 @@ from bot.teams.delivery_views import duration
 from bot.teams.forms import Forms
 from bot.teams.sign_in import SignInFlow
 from bot.teams.turn import Turn
+from bot.teams.when import in_ms, in_words
 from cards.buttons import ChooseKind, EditNotice, ReviewNotice, SendNotice
 from cards.notice_form import NoticeFormView, notice_form
 from cards.notice_review import NoticeReviewView, notice_review
@@ -45,6 +51,8 @@ _TOO_LONG_TO_SHOW = (
     "Your list of addresses is too long for a card to show again. Send it as it is, or type "
     "“notify” and paste the changed list into a new form."
 )
+_TOO_SLOW = "Microsoft Graph did not answer in time."
+_PASSED = "The time you chose has passed meanwhile. Choose a later one, or “Now”."
 _NO_CATALOGUE = (
     "Herald is not in your organization's app catalogue, so a notice can't lead there. "
     "Choose this chat or a Teams link."
@@ -79,7 +87,7 @@ class Notices:
         """An empty form. Raises IdentityError where the permissions are missing."""
         await self._identity.token(turn.actor, NOTIFY)
         form_id = self._forms.mint(Kind.NOTICE, turn.actor)
-        values = {"activity_type": self._kinds[0].type, "topic": "chat"}
+        values = {"activity_type": self._kinds[0].type, "topic": "chat", "when": "now"}
         return await self._form(turn, form_id, values)
 
     async def choose_kind(self, turn: Turn, button: ChooseKind) -> Answer:
@@ -97,17 +105,22 @@ class Notices:
         if sentence := too_long(values):
             return Say(sentence)
         entry, errors = form.read(values, self._kinds)
-        if entry is None:
-            return await self._again(turn, button.form_id, values, errors)
+        leaves, wrong_time = read_when(values, turn.place.zone, datetime.now(UTC))
+        if entry is None or wrong_time:
+            return await self._again(turn, button.form_id, values, {**errors, **wrong_time})
         try:
-            token = await self._identity.token(turn.actor, NOTIFY)
-            audience = await resolve(self._graph, token.value, entry, sender_id=turn.actor.user_id)
-            catalogue_id = await self._catalogue_id(turn, token.value)
+            async with asyncio.timeout(PATIENCE_S):
+                token = await self._identity.token(turn.actor, NOTIFY)
+                audience = await resolve(
+                    self._graph, token.value, entry, sender_id=turn.actor.user_id
+                )
+                catalogue_id = await self._catalogue_id(turn, token.value)
         except IdentityError as error:
-            await self._sign_in.ask(turn, NOTIFY, then="")
+            await self._sign_in.explain(turn, error, then="", scopes=NOTIFY)
             return await self._again(turn, button.form_id, values, note=error.sentence)
-        except GraphError as error:
-            note = f"{error.sentence} Everything you entered is still here."
+        except (GraphError, TimeoutError) as error:
+            what = error.sentence if isinstance(error, GraphError) else _TOO_SLOW
+            note = f"{what} Everything you entered is still here."
             return await self._again(turn, button.form_id, values, note=note)
         errors = dict(audience.errors)
         if entry.topic == "app" and not catalogue_id:
@@ -123,6 +136,7 @@ class Notices:
             text=entry.kind.filled(entry.parameters, actor=turn.name or "You"),
             left_out=audience.left_out,
             catalogue_id=catalogue_id,
+            leaves_at=leaves.moment,
             values=_kept(values),
         )
         await self._drafts.keep(turn.actor, button.form_id, Kind.NOTICE, request.to_json())
@@ -147,6 +161,8 @@ class Notices:
             return first
         kept = await self._drafts.read(turn.actor, button.form_id, Kind.NOTICE)
         request = NoticeRequest.from_json(kept)
+        if request.leaves_at and request.leaves_at <= datetime.now(UTC):
+            return await self._again(turn, button.form_id, request.values, {"when_time": _PASSED})
         wanted = NewDelivery(
             turn.actor,
             button.form_id,
@@ -154,14 +170,20 @@ class Notices:
             turn.place,
             request.to_json(),
             send.call(request),
+            due_at_ms=in_ms(request.leaves_at),
         )
         return await self._deliveries.submit(turn, wanted, send.people(request))
 
-    async def change(self, turn: Turn, request: NoticeRequest) -> Answer:
-        """A new form with every value of an earlier delivery."""
+    async def change(
+        self, turn: Turn, request: NoticeRequest, *, why: str = "", delivery_id: str = ""
+    ) -> Answer:
+        """A new form with every value of an earlier delivery.
+
+        `why` says whether what it sends replaces, or corrects, the delivery of that id.
+        """
         if not fits_a_card(request.values):
             return Say(_TOO_LONG_TO_SHOW)
-        form_id = self._forms.mint(Kind.NOTICE, turn.actor)
+        form_id = self._forms.mint(Kind.NOTICE, turn.actor, why=why, delivery_id=delivery_id)
         return await self._form(turn, form_id, request.values, people=request.recipients)
 
     async def _again(
@@ -192,6 +214,7 @@ class Notices:
         kind = next((kind for kind in self._kinds if kind.type == chosen), self._kinds[0])
         if people is None:
             people = await self._picked(turn, values)
+        earliest, latest = offered_days(turn.place.zone, datetime.now(UTC))
         picked = set(values.get("recipients", "").split(","))
         return ShowCard.of(
             notice_form(
@@ -207,6 +230,9 @@ class Notices:
                     values=values,
                     errors=errors or {},
                     note=note,
+                    zone_name=friendly(turn.place.zone),
+                    earliest=earliest,
+                    latest=latest,
                 )
             )
         )
@@ -253,11 +279,10 @@ class Notices:
 
 def _kept(values: Mapping[str, str]) -> dict[str, str]:
     # Only the form's own inputs: the verb and whatever else came along are not values.
-    own = ("activity_type", "topic", "topic_title", "topic_link", "preview", "recipients")
+    own = {"activity_type", "topic", "topic_title", "topic_link", "preview", "recipients"}
+    own |= {"recipient_list", "when", "when_date", "when_time"}
     return {
-        name: value
-        for name, value in values.items()
-        if name in own or name == "recipient_list" or name.startswith("param_")
+        name: value for name, value in values.items() if name in own or name.startswith("param_")
     }
 
 
@@ -285,4 +310,5 @@ def _review(
         recipient_count=len(request.recipients),
         left_out=request.left_out,
         estimate=estimate,
+        leaves=in_words(request.leaves_at, turn.place.zone),
     )

@@ -150,8 +150,13 @@ class SignInFlow:
 
     # Errors that are about who is asking ---------------------------------------------------------
 
-    async def explain(self, turn: Turn, error: IdentityError, *, then: str) -> None:
-        """Answer an identity error with what its reader can do about it."""
+    async def explain(
+        self, turn: Turn, error: IdentityError, *, then: str, scopes: tuple[str, ...] = ()
+    ) -> None:
+        """Answer an identity error with what its reader can do about it.
+
+        `scopes` are what a sign-in should ask for; by default those of the command `then`.
+        """
         if isinstance(error, AdminConsentNeeded):
             await turn.send(self.admin_card(turn, error, then))
         elif isinstance(error, ConsentNeeded):
@@ -159,7 +164,7 @@ class SignInFlow:
             link = await self._identity.sign_in_link(turn.actor, scopes, then=then)
             await turn.send(self._link_card(error.sentence, link, then))
         elif isinstance(error, SignInNeeded):
-            await self.ask(turn, _wanted(then), then=then)
+            await self.ask(turn, scopes or _wanted(then), then=then)
         else:
             await turn.send(_problem(error, then))
 

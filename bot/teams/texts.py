@@ -1,25 +1,38 @@
 """The appointment text's way through Teams: form, review, submit, receipt."""
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bot.appointments import form, send
 from bot.appointments.phone import as_read
-from bot.appointments.request import LANGUAGES, Meeting, TextRequest
+from bot.appointments.request import LANGUAGES, MESSAGE_TYPES, Meeting, TextRequest
 from bot.appointments.zones import friendly, local_time, offered, windows_name
 from bot.delivery.drafts import Drafts
-from bot.delivery.models import Kind, NewDelivery
-from bot.errors import ConsentNeeded, HeraldError, IdentityError, SignInNeeded
+from bot.delivery.models import Delivery, Kind, NewDelivery, State
+from bot.delivery.schedule import offered_days, read_when
+from bot.errors import ConsentNeeded, HeraldError, IdentityError, SignInNeeded, StaleButton
 from bot.graph.client import Graph
 from bot.graph.errors import GraphError
 from bot.identity.obo import MEETINGS, TEXT, Identity
-from bot.teams.answers import SHOWN_AGAIN, Answer, Say, ShowCard, entered, too_long
+from bot.teams.answers import (
+    CALENDAR_PATIENCE_S,
+    PATIENCE_S,
+    SHOWN_AGAIN,
+    Answer,
+    Say,
+    ShowCard,
+    entered,
+    too_long,
+)
 from bot.teams.deliveries import Deliveries
-from bot.teams.forms import Forms
+from bot.teams.forms import REPLACES, Forms
 from bot.teams.sign_in import SignInFlow
 from bot.teams.turn import Turn
+from bot.teams.when import TWICE, in_ms, in_words, when_values
 from cards.buttons import AddAttendee, EditText, ReviewText, SendText
 from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
 from cards.text_review import ReviewedAttendee, TextReviewView, text_review
@@ -33,7 +46,11 @@ _MESSAGES = {
     "confirmation": "Confirmation",
     "reschedule": "New time",
     "cancellation": "Cancellation",
+    "reminder": "Reminder",
 }
+_TOO_SLOW = "Microsoft Graph did not answer in time."
+_STARTED = "The appointment has started by then. Choose an earlier time."
+_PASSED = "The time you chose has passed meanwhile. Choose a later one, or “Now”."
 _LANGUAGE_NAMES = {
     "en-US": "English",
     "es-US": "Spanish (United States)",
@@ -83,6 +100,7 @@ class Texts:
         zone = windows_name(turn.place.zone)
         values = {f"zone_{row}": zone or "" for row in range(MAX_ROWS)}
         values |= {"message_type": "confirmation", "language": _default_language(turn)}
+        values |= {"when": "now"}
         return await self._form(turn, form_id, _FIRST_ROWS, values)
 
     async def add_attendee(self, turn: Turn, button: AddAttendee) -> Answer:
@@ -104,20 +122,26 @@ class Texts:
             return Say(sentence)
         rows = max(1, min(button.rows, MAX_ROWS))
         entry, errors = form.read(values, rows=rows, own_zone=turn.place.zone)
-        if entry is None:
-            return await self._form(turn, button.form_id, rows, values, errors)
+        leaves, wrong_time = read_when(values, turn.place.zone, datetime.now(UTC))
+        if entry is None or wrong_time:
+            return await self._form(turn, button.form_id, rows, values, {**errors, **wrong_time})
         try:
-            token = await self._identity.token(turn.actor, MEETINGS)
-            found = await self._graph.meeting_by_join_url(token.value, entry.join_link)
+            async with asyncio.timeout(PATIENCE_S):
+                token = await self._identity.token(turn.actor, MEETINGS)
+                found = await self._graph.meeting_by_join_url(token.value, entry.join_link)
         except IdentityError as error:
-            await self._sign_in.ask(turn, MEETINGS, then="")
+            await self._sign_in.explain(turn, error, then="", scopes=MEETINGS)
             return await self._form(turn, button.form_id, rows, values, note=error.sentence)
-        except GraphError as error:
-            note = f"{error.sentence} Nothing was sent; everything you entered is still here."
+        except (GraphError, TimeoutError) as error:
+            what = error.sentence if isinstance(error, GraphError) else _TOO_SLOW
+            note = f"{what} Nothing was sent; everything you entered is still here."
             return await self._form(turn, button.form_id, rows, values, note=note)
         if found is None:
             field = "join_link" if values.get("join_link", "").strip() else "meeting"
             errors = {field: _NOT_ORGANIZER}
+            return await self._form(turn, button.form_id, rows, values, errors)
+        if leaves.moment and found.start and leaves.moment >= found.start:
+            errors = {"when_time": _STARTED}
             return await self._form(turn, button.form_id, rows, values, errors)
         request = TextRequest(
             meeting=Meeting(found.id, found.subject or "Appointment", found.start),
@@ -125,9 +149,12 @@ class Texts:
             message_type=entry.message_type,
             language=entry.language,
             attendees=entry.attendees,
+            leaves_at=leaves.moment,
+            in_calendar=not values.get("join_link", "").strip(),
         )
         await self._drafts.keep(turn.actor, button.form_id, Kind.TEXT, request.to_json())
-        return ShowCard.of(text_review(_review(turn, button.form_id, request, entry.notes)))
+        notes = (*entry.notes, *([TWICE] if leaves.twice else []))
+        return ShowCard.of(text_review(_review(turn, button.form_id, request, notes)))
 
     async def edit(self, turn: Turn, button: EditText) -> Answer:
         """Back to the form, with everything kept."""
@@ -143,18 +170,50 @@ class Texts:
             return first
         kept = await self._drafts.read(turn.actor, button.form_id, Kind.TEXT)
         request = TextRequest.from_json(kept)
+        if request.leaves_at and request.leaves_at <= datetime.now(UTC):
+            rows = _rows(request)
+            errors = {"when_time": _PASSED}
+            return await self._form(turn, button.form_id, rows, _values(turn, request), errors)
         wanted = NewDelivery(
-            turn.actor, button.form_id, Kind.TEXT, turn.place, request.to_json(), send.call(request)
+            turn.actor,
+            button.form_id,
+            Kind.TEXT,
+            turn.place,
+            request.to_json(),
+            send.call(request),
+            due_at_ms=in_ms(request.leaves_at),
         )
         return await self._deliveries.submit(turn, wanted, send.people(request))
 
-    async def change(self, turn: Turn, request: TextRequest) -> Answer:
-        """A new form with every value of an earlier delivery."""
-        return await self._filled(turn, self._forms.mint(Kind.TEXT, turn.actor), request)
+    async def change(self, turn: Turn, request: TextRequest, *, replaces: str = "") -> Answer:
+        """A new form with every value of an earlier delivery, or of one that still waits."""
+        why = REPLACES if replaces else ""
+        form_id = self._forms.mint(Kind.TEXT, turn.actor, why=why, delivery_id=replaces)
+        return await self._filled(turn, form_id, request)
+
+    async def follow_up(self, turn: Turn, request: TextRequest, message_type: str) -> Answer:
+        """A new form for a later text to the same people about the same appointment."""
+        if message_type not in MESSAGE_TYPES:
+            raise StaleButton
+        later = replace(request, message_type=message_type, leaves_at=None)
+        return await self._filled(turn, self._forms.mint(Kind.TEXT, turn.actor), later)
+
+    async def separately(self, turn: Turn, delivery: Delivery) -> Answer:
+        """Each refused attendee in a request of his or her own, once for each delivery."""
+        refused = await self._deliveries.people(delivery, State.REFUSED)
+        request = TextRequest.from_json(delivery.request)
+        wanted = NewDelivery(
+            turn.actor,
+            f"each.{delivery.id}",
+            Kind.TEXT,
+            turn.place,
+            delivery.request,
+            send.call(replace(request, leaves_at=None)),
+        )
+        return await self._deliveries.submit(turn, wanted, ([attendee] for attendee in refused))
 
     async def _filled(self, turn: Turn, form_id: str, request: TextRequest) -> ShowCard:
-        rows = max(_FIRST_ROWS, min(len(request.attendees), MAX_ROWS))
-        return await self._form(turn, form_id, rows, _values(request))
+        return await self._form(turn, form_id, _rows(request), _values(turn, request))
 
     async def _form(
         self,
@@ -167,6 +226,7 @@ class Texts:
         note: str = "",
     ) -> ShowCard:
         meetings, why_not = await self._meetings(turn)
+        earliest, latest = offered_days(turn.place.zone, datetime.now(UTC))
         return ShowCard.of(
             text_form(
                 TextFormView(
@@ -180,6 +240,9 @@ class Texts:
                     values=_in_the_list(values, meetings),
                     errors=errors or {},
                     note=note or why_not,
+                    zone_name=friendly(turn.place.zone),
+                    earliest=earliest,
+                    latest=latest,
                 )
             )
         )
@@ -188,15 +251,16 @@ class Texts:
         """The user's own online meetings, or none and a sentence that says why."""
         start = datetime.now(UTC) - timedelta(days=1)
         try:
-            token = await self._identity.token(turn.actor, MEETINGS)
-            events = await self._graph.upcoming_meetings(
-                token.value, start, start + timedelta(days=_DAYS_SHOWN), turn.place.zone
-            )
+            async with asyncio.timeout(CALENDAR_PATIENCE_S):
+                token = await self._identity.token(turn.actor, MEETINGS)
+                events = await self._graph.upcoming_meetings(
+                    token.value, start, start + timedelta(days=_DAYS_SHOWN), turn.place.zone
+                )
         except (SignInNeeded, ConsentNeeded):
             return (), (
                 "Herald may not read your calendar, so please paste the appointment's join link."
             )
-        except HeraldError as error:
+        except (HeraldError, TimeoutError) as error:
             log.warning("texts.calendar_unreadable", problem=type(error).__name__)
             return (), (
                 "Your calendar can't be read just now, so please paste the appointment's join link."
@@ -227,8 +291,12 @@ def _in_the_list(values: Mapping[str, str], meetings: tuple[Choice, ...]) -> Map
     return values
 
 
-def _values(request: TextRequest) -> dict[str, str]:
-    values = {
+def _rows(request: TextRequest) -> int:
+    return max(_FIRST_ROWS, min(len(request.attendees), MAX_ROWS))
+
+
+def _values(turn: Turn, request: TextRequest) -> dict[str, str]:
+    values = when_values(request.leaves_at, turn.place.zone) | {
         "meeting": request.join_link,
         "message_type": request.message_type,
         "language": request.language,
@@ -266,4 +334,5 @@ def _review(
             for attendee in request.attendees
         ),
         notes=notes,
+        leaves=in_words(request.leaves_at, zone),
     )

@@ -29,7 +29,7 @@ def send_text(page: Page) -> None:
     card.get_by_label("Mobile number 1").fill("(206) 342-8631")
     card.get_by_label("Mobile number 2").fill("(425) 703-6214")
     card.get_by_role("button", name="Review").click()
-    last_card(page).get_by_role("button", name="Send to 2 people").click()
+    last_card(page).get_by_role("button", name="Send now to 2 people").click()
     expect(last_card(page)).to_contain_text("Accepted by Microsoft")
 
 
@@ -50,7 +50,7 @@ def fill_notice(page: Page, deployment: str, names: tuple[str, ...]) -> None:
 
 def send_notice(page: Page) -> None:
     fill_notice(page, "6788662", FOUR)
-    last_card(page).get_by_role("button", name="Send to 4 people").click()
+    last_card(page).get_by_role("button", name="Send now to 4 people").click()
     expect(last_card(page)).to_contain_text("Accepted by Microsoft")
 
 
