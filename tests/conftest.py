@@ -1,6 +1,6 @@
 """The product between the stand-ins: the real application, served on loopback, in this loop."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from bot.settings import Settings
 from bot.wiring import build_app
 from sandbox.stage import Stage
 from tests.desk import Desk
+from tests.postgres import Postgres
 
 Serve = Callable[..., AbstractAsyncContextManager[Settings]]
 
@@ -22,6 +23,23 @@ def settings_of(environment: dict[str, str]) -> Settings:
         if name.upper() in environment
     }
     return Settings(_env_file=None, **known)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for all tests that need one; each takes a database of its own."""
+    server = Postgres()
+    yield server
+    server.end()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database: a test that asks for it runs on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'ledger.sqlite3'}"
+    url: str = request.getfixturevalue("postgres").new()
+    return url
 
 
 @pytest.fixture
