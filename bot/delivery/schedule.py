@@ -56,7 +56,11 @@ def offered_days(zone: str, now: datetime) -> tuple[str, str]:
 
 def _placed(local: datetime, zone: ZoneInfo, now: datetime) -> tuple[Leaves, dict[str, str]]:
     first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    moment = first.astimezone(UTC)
+    too_far = f"At most {DAYS_AHEAD} days ahead, please."
+    try:
+        moment = first.astimezone(UTC)
+    except OverflowError:  # the last day of the last year
+        return Leaves(), {"when_date": too_far}
     if moment.astimezone(zone).replace(tzinfo=None) != local:
         return Leaves(), {
             "when_time": "Clocks are put forward then, so this time doesn't exist. "
@@ -65,7 +69,7 @@ def _placed(local: datetime, zone: ZoneInfo, now: datetime) -> tuple[Leaves, dic
     if moment <= now:
         return Leaves(), {"when_time": "This time has passed. Choose a later one, or “Now”."}
     if moment > now + timedelta(days=DAYS_AHEAD):
-        return Leaves(), {"when_date": f"At most {DAYS_AHEAD} days ahead, please."}
+        return Leaves(), {"when_date": too_far}
     return Leaves(moment, twice=first.utcoffset() != second.utcoffset()), {}
 
 

@@ -114,12 +114,16 @@ class Worker:
         """Wait until nothing of the delivery is on its way, or it is known why it waits."""
         event = self._waiters.setdefault(delivery.id, asyncio.Event())
         self.nudge()
+        ends_at = asyncio.get_running_loop().time() + timeout_s
         try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    while await self._is_moving(delivery):
-                        event.clear()
+            while await self._is_moving(delivery):
+                # Only this wait is cut short: a cancelled read would cost its connection.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(ends_at):
                         await event.wait()
+                if not event.is_set():
+                    return
+                event.clear()
         finally:
             self._waiters.pop(delivery.id, None)
 
@@ -127,7 +131,7 @@ class Worker:
         now = await self._ledger.any_delivery(delivery.id)
         moving = (State.QUEUED, *IN_HAND)
         return now is not None and any(
-            tally.state in moving and not tally.problem for tally in now.tallies
+            tally.state in moving and tally.problem in {"", OWNER_INSISTS} for tally in now.tallies
         )
 
     # The loops -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from bot.appointments.phone import last_four
 from bot.appointments.request import TextRequest
 from bot.appointments.zones import friendly, local_time
 from bot.delivery.lanes import Rates
+from bot.delivery.ledger import OWNER_INSISTS
 from bot.delivery.models import IN_HAND, WAITING, Delivery, Kind, State, Tally
 from bot.delivery.schedule import offered_days
 from bot.errors import HeraldError
@@ -18,6 +19,7 @@ from cards.buttons import FOLLOW_UPS
 from cards.delivery import DeliveryState, DeliveryView, Problem
 from cards.delivery_list import DeliveryRow
 
+_WITHOUT_PROBLEM = (State.ACCEPTED, State.CANCELLED)
 _NAMED = 20  # people named on a card
 _TITLES = {
     "confirmation": "Confirmation text",
@@ -195,7 +197,7 @@ def duration(seconds: float) -> str:
 
 def _problems(delivery: Delivery) -> Iterator[Problem]:
     for tally in delivery.tallies:
-        if not tally.problem or tally.state in {State.ACCEPTED, State.CANCELLED}:
+        if tally.problem in {"", OWNER_INSISTS} or tally.state in _WITHOUT_PROBLEM:
             continue
         what, advice = _sentences(tally.problem, tally.state)
         yield Problem(
