@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Integer, Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.delivery.database import Database
@@ -19,6 +19,47 @@ HORIZON_MS = 400.0  # how far ahead slots are reserved: time to get a token befo
 # A little more than the limit asks: three requests must not fall into one of Graph's seconds
 # because the network was quicker for the third.
 _MARGIN = 1.01
+
+
+# Statements are made once: building one costs as much as running it.
+_NOW: BindParameter[int] = bindparam("now", type_=BATCHES.c.due_at_ms.type)
+_SOMETHING_DUE: ColumnElement[bool] = (
+    select(BATCHES.c.id)
+    .where(
+        BATCHES.c.tenant_id == LANES.c.tenant_id,
+        BATCHES.c.kind == LANES.c.kind,
+        BATCHES.c.state == State.QUEUED.value,
+        BATCHES.c.due_at_ms <= _NOW,
+    )
+    .exists()
+)
+_APP = select(LANES.c.free_at_ms).where(LANES.c.key == bindparam("lane")).with_for_update()
+_OPEN = (
+    select(LANES)
+    .where(
+        LANES.c.kind == bindparam("of"),
+        LANES.c.free_at_ms <= bindparam("soon"),
+        LANES.c.tenant_id.is_not(None),
+        _SOMETHING_DUE,
+    )
+    .order_by(LANES.c.free_at_ms)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_MOVE = update(LANES).where(LANES.c.key == bindparam("lane")).values(free_at_ms=bindparam("free"))
+_KINDS: BindParameter[Any] = bindparam("kinds", expanding=True)
+_NEXT = select(
+    select(func.min(BATCHES.c.due_at_ms))
+    .where(
+        BATCHES.c.state.in_([State.SCHEDULED.value, State.QUEUED.value]),
+        BATCHES.c.due_at_ms > _NOW,
+        BATCHES.c.kind.in_(_KINDS),
+    )
+    .scalar_subquery(),
+    select(func.min(LANES.c.free_at_ms))
+    .where(LANES.c.tenant_id.is_not(None), LANES.c.kind.in_(_KINDS), _SOMETHING_DUE)
+    .scalar_subquery(),
+)
 
 
 @dataclass(frozen=True)
@@ -38,14 +79,15 @@ class Lanes:
 
     async def app(self, connection: AsyncConnection, kind: Kind) -> float:
         """When the whole app's lane of this kind is free; its row is locked from here on."""
-        await connection.execute(
-            self._database.insert(LANES)
-            .values(key=kind.value, kind=kind.value, tenant_id=None, free_at_ms=0)
-            .on_conflict_do_nothing(index_elements=["key"])
-        )
-        found = await connection.scalar(
-            select(LANES.c.free_at_ms).where(LANES.c.key == kind.value).with_for_update()
-        )
+        row = {"lane": kind.value}
+        found = (await connection.execute(_APP, row)).scalar()
+        if found is None:
+            await connection.execute(
+                self._database.insert(LANES)
+                .values(key=kind.value, kind=kind.value, tenant_id=None, free_at_ms=0)
+                .on_conflict_do_nothing(index_elements=["key"])
+            )
+            found = (await connection.execute(_APP, row)).scalar()
         return float(found or 0)
 
     async def open(
@@ -54,25 +96,12 @@ class Lanes:
         """Tenants' lanes that are free soon and have something due, the longest waiting first."""
         if most <= 0:
             return []
-        rows = await connection.execute(
-            select(LANES)
-            .where(
-                LANES.c.kind == kind.value,
-                LANES.c.free_at_ms <= now + HORIZON_MS,
-                LANES.c.tenant_id.is_not(None),
-                _something_due(now),
-            )
-            .order_by(LANES.c.free_at_ms)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-        return list(rows.all())
+        values = {"of": kind.value, "soon": now + HORIZON_MS, "now": now, "most": most}
+        return list((await connection.execute(_OPEN, values)).all())
 
     async def move(self, connection: AsyncConnection, key: str, free_at_ms: float) -> None:
         """The lane's next request may leave then."""
-        await connection.execute(
-            update(LANES).where(LANES.c.key == key).values(free_at_ms=free_at_ms)
-        )
+        await connection.execute(_MOVE, {"lane": key, "free": free_at_ms})
 
     async def hold(self, tenant_id: str, kind: Kind, until_ms: float) -> None:
         """Nothing of this tenant and kind leaves before; a later time that stands already stays."""
@@ -85,35 +114,13 @@ class Lanes:
 
     async def next_at_ms(self, now: int, kinds: Sequence[Kind]) -> float | None:
         """When something of these kinds is due next, and its lane gives out slots."""
-        names = [kind.value for kind in kinds]
-        later = select(func.min(BATCHES.c.due_at_ms)).where(
-            BATCHES.c.state.in_([State.SCHEDULED.value, State.QUEUED.value]),
-            BATCHES.c.due_at_ms > now,
-            BATCHES.c.kind.in_(names),
-        )
-        lane = select(func.min(LANES.c.free_at_ms)).where(
-            LANES.c.tenant_id.is_not(None), LANES.c.kind.in_(names), _something_due(now)
-        )
+        values = {"now": now, "kinds": [kind.value for kind in kinds]}
         async with self._database.read() as connection:
-            later_at = await connection.scalar(later)
-            lane_at = await connection.scalar(lane)
+            later_at, lane_at = (await connection.execute(_NEXT, values)).one()
         times = [float(later_at)] if later_at is not None else []
         if lane_at is not None:
             times.append(float(lane_at) - HORIZON_MS)
         return min(times) if times else None
-
-
-def _something_due(now: int) -> ColumnElement[bool]:
-    return (
-        select(BATCHES.c.id)
-        .where(
-            BATCHES.c.tenant_id == LANES.c.tenant_id,
-            BATCHES.c.kind == LANES.c.kind,
-            BATCHES.c.state == State.QUEUED.value,
-            BATCHES.c.due_at_ms <= now,
-        )
-        .exists()
-    )
 
 
 def slots(free_at_ms: float, now: int, per_second: float) -> int:

@@ -8,7 +8,7 @@ many batches share one transaction (`bot.delivery.writes`); none is reported bef
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.actor import Actor
@@ -19,6 +19,41 @@ from bot.delivery.writes import Writes
 from bot.sealing import Seal, Unreadable
 
 _IN_HAND = [state.value for state in IN_HAND]
+
+# Statements are made once: building one costs as much as running it.
+_PROMOTE = (
+    update(BATCHES)
+    .where(
+        BATCHES.c.state == State.SCHEDULED.value,
+        BATCHES.c.due_at_ms <= bindparam("now"),
+        BATCHES.c.kind == bindparam("of"),
+    )
+    .values(state=State.QUEUED.value)
+)
+_DUE = (
+    select(BATCHES.c.id)
+    .where(
+        BATCHES.c.tenant_id == bindparam("tenant"),
+        BATCHES.c.kind == bindparam("of"),
+        BATCHES.c.state == State.QUEUED.value,
+        BATCHES.c.due_at_ms <= bindparam("now"),
+    )
+    .order_by(BATCHES.c.due_at_ms, BATCHES.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_TAKE = (
+    update(BATCHES)
+    .where(BATCHES.c.id.in_(select(_DUE.c.id)))
+    .values(
+        state=State.CLAIMED.value,
+        owner=bindparam("worker"),
+        lease_until_ms=bindparam("lease"),
+        attempt=BATCHES.c.attempt + 1,
+    )
+    .returning(*BATCHES.c)
+)
 
 
 class Queue:
@@ -62,15 +97,7 @@ class Queue:
     ) -> list[tuple[Row[Any], float]]:
         now = self.clock_ms()
         rates = self._lanes.rates[kind]
-        await connection.execute(
-            update(BATCHES)
-            .where(
-                BATCHES.c.state == State.SCHEDULED.value,
-                BATCHES.c.due_at_ms <= now,
-                BATCHES.c.kind == kind.value,
-            )
-            .values(state=State.QUEUED.value)
-        )
+        await connection.execute(_PROMOTE, {"of": kind.value, "now": now})
         overall = await self._lanes.app(connection, kind)
         room = min(most, slots(overall, now, rates.overall))
         claimed: list[tuple[Row[Any], float]] = []
@@ -97,30 +124,15 @@ class Queue:
         now: int,
         lease_ms: int,
     ) -> "list[Row[Any]]":
-        due = (
-            select(BATCHES.c.id)
-            .where(
-                BATCHES.c.tenant_id == lane.tenant_id,
-                BATCHES.c.kind == lane.kind,
-                BATCHES.c.state == State.QUEUED.value,
-                BATCHES.c.due_at_ms <= now,
-            )
-            .order_by(BATCHES.c.due_at_ms, BATCHES.c.id)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-        )
-        rows = await connection.execute(
-            update(BATCHES)
-            .where(BATCHES.c.id.in_(select(due.c.id)))
-            .values(
-                state=State.CLAIMED.value,
-                owner=worker,
-                lease_until_ms=now + lease_ms,
-                attempt=BATCHES.c.attempt + 1,
-            )
-            .returning(*BATCHES.c)
-        )
+        values = {
+            "tenant": lane.tenant_id,
+            "of": lane.kind,
+            "now": now,
+            "most": most,
+            "worker": worker,
+            "lease": now + lease_ms,
+        }
+        rows = await connection.execute(_TAKE, values)
         return sorted(rows.all(), key=lambda row: (row.due_at_ms, row.id))
 
     async def fence(self, batch: Batch, worker: str, *, lease_ms: int) -> bool:

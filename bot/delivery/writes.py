@@ -5,15 +5,28 @@ single request is written at once.
 """
 
 import asyncio
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Update, bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.delivery.database import Database
 from bot.delivery.models import BATCHES, State
 
 _KEYS = frozenset({"b_id", "b_owner", "new_state"})
+
+# Statements are made once: building one costs as much as running it.
+_FENCE = (
+    update(BATCHES)
+    .where(
+        BATCHES.c.id.in_(bindparam("b_ids", expanding=True)),
+        BATCHES.c.state == State.CLAIMED.value,
+        BATCHES.c.owner == bindparam("b_owner"),
+    )
+    .values(state=State.SENDING.value, lease_until_ms=bindparam("lease"))
+    .returning(BATCHES.c.id)
+)
 
 
 class Writes:
@@ -43,6 +56,8 @@ class Writes:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
+                # Answers that came in the same moment are heard first, and share the transaction.
+                await asyncio.sleep(0)
                 some, self._waiting = self._waiting, []
                 await self._write(some)
         finally:
@@ -66,20 +81,16 @@ class Writes:
         self, connection: AsyncConnection, fences: list[dict[str, Any]]
     ) -> set[int]:
         fenced: set[int] = set()
-        by_owner: dict[tuple[str, int], list[int]] = {}
+        by_owner: dict[str, list[dict[str, Any]]] = {}
         for fence in fences:
-            by_owner.setdefault((fence["b_owner"], fence["lease"]), []).append(fence["b_id"])
-        for (owner, lease), ids in by_owner.items():
-            rows = await connection.execute(
-                update(BATCHES)
-                .where(
-                    BATCHES.c.id.in_(ids),
-                    BATCHES.c.state == State.CLAIMED.value,
-                    BATCHES.c.owner == owner,
-                )
-                .values(state=State.SENDING.value, lease_until_ms=lease)
-                .returning(BATCHES.c.id)
-            )
+            by_owner.setdefault(fence["b_owner"], []).append(fence)
+        for owner, alike in by_owner.items():
+            values = {
+                "b_ids": [fence["b_id"] for fence in alike],
+                "b_owner": owner,
+                "lease": max(fence["lease"] for fence in alike),
+            }
+            rows = await connection.execute(_FENCE, values)
             fenced |= {row.id for row in rows}
         return fenced
 
@@ -88,16 +99,19 @@ class Writes:
         for row in rows:
             by_shape.setdefault(tuple(sorted(row)), []).append(row)
         for shape, alike in by_shape.items():
-            changed: dict[str, Any] = {name: bindparam(name) for name in shape if name not in _KEYS}
-            await connection.execute(
-                update(BATCHES)
-                .where(
-                    BATCHES.c.id == bindparam("b_id"),
-                    BATCHES.c.owner == bindparam("b_owner"),
-                    # Not `IN`: its list would be expanded, which many rows at once cannot be.
-                    (BATCHES.c.state == State.CLAIMED.value)
-                    | (BATCHES.c.state == State.SENDING.value),
-                )
-                .values(state=bindparam("new_state"), owner=None, lease_until_ms=None, **changed),
-                alike,
-            )
+            await connection.execute(_put_down(shape), alike)
+
+
+@cache  # as many as there are ways to call `put_down`
+def _put_down(shape: tuple[str, ...]) -> Update:
+    changed: dict[str, Any] = {name: bindparam(name) for name in shape if name not in _KEYS}
+    return (
+        update(BATCHES)
+        .where(
+            BATCHES.c.id == bindparam("b_id"),
+            BATCHES.c.owner == bindparam("b_owner"),
+            # Not `IN`: its list would be expanded, which many rows at once cannot be.
+            (BATCHES.c.state == State.CLAIMED.value) | (BATCHES.c.state == State.SENDING.value),
+        )
+        .values(state=bindparam("new_state"), owner=None, lease_until_ms=None, **changed)
+    )
