@@ -51,7 +51,10 @@ export class CardView {
     this.json = json;
     this.signature = JSON.stringify(json);
     this.onAction = onAction;
-    this.element = h("div", { class: "card" });
+    // A form of its own: the renderer names radio buttons by their input, and those of two cards
+    // would unselect each other.
+    this.element = h("form", { class: "card", novalidate: "" });
+    this.element.addEventListener("submit", (event) => event.preventDefault());
     this.render({});
   }
 

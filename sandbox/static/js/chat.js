@@ -11,9 +11,11 @@ import { problem } from "./toasts.js";
 import { show } from "./views.js";
 
 const BOTTOM_SLACK_PX = 120;
+const ANSWER_MS = 8000;
 const shown = new Map();
 let owner = null;
 let typingTimer = 0;
+let askedAt = 0; // when the last message was typed
 let followedTo = 0; // where we scrolled to last; elsewhere, somebody reads
 
 const messagesElement = () => document.getElementById("messages");
@@ -46,6 +48,7 @@ function sendTyped(box) {
 }
 
 async function say(text) {
+  askedAt = Date.now();
   const path = personPath(store.state.me, "say");
   try {
     const { status } = await post(path, { text });
@@ -72,7 +75,9 @@ export function drawChat(state) {
   const { added, changed } = reconcile(element, state.chat.messages);
   drawTyping(element, state.chat.typing_ms);
   const mine = added && !state.chat.messages.at(-1).from_bot;
-  if (first || mine || (added && there)) follow(element);
+  // Whoever asked wants to see the answer, also when it came together with the question.
+  const asked = Date.now() - askedAt < ANSWER_MS;
+  if (first || mine || (added && (there || asked))) follow(element);
   else if (changed && atBottom && !isLong(element)) element.scrollTop = element.scrollHeight;
 }
 
@@ -156,7 +161,7 @@ function drawPrompts(state) {
   const signature = state.commands.map((command) => command.title).join();
   if (place.dataset.signature === signature) return;
   place.dataset.signature = signature;
-  place.replaceChildren(...state.commands.slice(0, 6).map((command) =>
+  place.replaceChildren(...state.commands.slice(0, 9).map((command) =>
     h("button", { type: "button", class: "prompt", title: command.description, onclick: () => say(command.title) }, command.title)));
 }
 
