@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.actor import Actor
 from bot.delivery.database import Database
-from bot.delivery.lanes import Lanes, slots, step_ms
+from bot.delivery.lanes import HORIZON_MS, Lanes, slots, step_ms
 from bot.delivery.models import BATCHES, IN_HAND, SETTLED, Batch, Kind, State
 from bot.delivery.writes import Writes
 from bot.sealing import Seal, Unreadable
@@ -183,6 +183,14 @@ class Queue:
             status=status,
             attempt=batch.attempt if counts else batch.attempt - 1,
         )
+
+    def ahead(self, kind: Kind, most: int) -> int:
+        """How many batches may be in hand before there is a free wire for them.
+
+        No more than one tenant has slots for within the horizon: when the wire is free again, what
+        waited for it leaves at once, and must not break the limit then.
+        """
+        return min(most, int(self._lanes.rates[kind].tenant * HORIZON_MS / 1000))
 
     async def hold_lane(self, tenant_id: str, kind: Kind, wait_s: float) -> None:
         """Graph asked this tenant to wait: nothing of this kind leaves before."""

@@ -46,13 +46,14 @@ log = structlog.get_logger(__name__)
 Tell = Callable[[str], Awaitable[None]]
 
 LEASE_MS = 30_000  # longer than the HTTP time-out, so that no lease ends while a POST is out
-AT_ONCE = 16  # batches of one kind in flight in this process
+AT_ONCE = 16  # requests of one kind on the wire from this process
 _HEARTBEAT_S = 10.0
 _TRIES = 8  # about four minutes of back-off
 _LONGEST_PAUSE_S = 60.0
 _THROTTLED_S = 5.0  # a 429 without Retry-After
 _POLL_S = 0.5  # another replica may have queued something; on SQLite there is none
 _CALLS_KEPT = 64
+_FENCED_AHEAD_S = 0.05  # so that a slot is not missed by the time that writing takes
 _WAITS_FOR_OWNER = (SignInNeeded, ConsentNeeded, WrongPerson)
 
 
@@ -81,10 +82,13 @@ class Worker:
         self._at_once = at_once
         self._tell: Tell | None = None
         self._nudged = asyncio.Event()
+        self._nudges = 0
+        self._quiet_until_ms = dict.fromkeys(Kind, 0.0)  # nothing can be claimed before
         self._stopping = asyncio.Event()
         self._in_flight: dict[Kind, dict[asyncio.Task[None], Batch]] = {k: {} for k in Kind}
+        self._wire = {kind: asyncio.Semaphore(at_once) for kind in Kind}
         self._waiters: dict[str, asyncio.Event] = {}
-        self._calls: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._calls: OrderedDict[str, asyncio.Task[dict[str, Any]]] = OrderedDict()
         self._loops: list[asyncio.Task[None]] = []
 
     def tells(self, tell: Tell) -> None:
@@ -108,6 +112,8 @@ class Worker:
 
     def nudge(self) -> None:
         """Something was queued: look now."""
+        self._nudges += 1
+        self._quiet_until_ms = dict.fromkeys(Kind, 0.0)
         self._nudged.set()
 
     async def first_results(self, delivery: Delivery, *, timeout_s: float) -> None:
@@ -141,7 +147,7 @@ class Worker:
             self._nudged.clear()
             try:
                 if not await self._take():
-                    await self._sleep(await self._pause_s())
+                    await self._sleep(self._pause_s())
             except StorageUnavailable:
                 await self._sleep(1.0)  # nothing is lost: it is asked again
             except Exception:
@@ -150,27 +156,44 @@ class Worker:
 
     async def _take(self) -> bool:
         took = False
-        for kind, tasks in self._in_flight.items():
-            room = self._at_once - len(tasks)
-            if room <= 0:
-                continue
-            batches = await self._queue.claim(self.name, kind=kind, most=room, lease_ms=LEASE_MS)
-            for batch in batches:
-                task = asyncio.create_task(self._work(batch))
-                tasks[task] = batch
-                task.add_done_callback(tasks.pop)
-                task.add_done_callback(lambda _done: self._nudged.set())
-                took = True
+        for kind in Kind:
+            if self._room(kind) and self._quiet_until_ms[kind] <= self._queue.clock_ms():
+                took |= await self._take_some(kind, self._room(kind))
         return took
 
-    async def _pause_s(self) -> float:
-        longest = _LONGEST_PAUSE_S if self._alone else _POLL_S
+    def _room(self, kind: Kind) -> int:
+        """How many more to take in hand: some ahead of the wire, which then never waits for them.
+
+        0 until there are so many that the claim is worth its transaction.
+        """
+        ahead = self._queue.ahead(kind, self._at_once)
+        room = self._at_once + ahead - len(self._in_flight[kind])
+        return room if room > ahead // 2 else 0
+
+    async def _take_some(self, kind: Kind, room: int) -> bool:
+        tasks, nudges = self._in_flight[kind], self._nudges
+        batches = await self._queue.claim(self.name, kind=kind, most=room, lease_ms=LEASE_MS)
+        for batch in batches:
+            task = asyncio.create_task(self._work(batch))
+            tasks[task] = batch
+            task.add_done_callback(tasks.pop)
+            task.add_done_callback(lambda _done: self._nudged.set())
+        if not batches:
+            at_ms = await self._queue.next_at_ms([kind])
+            longest_ms = self._queue.clock_ms() + 1000 * self._longest_pause_s
+            if nudges == self._nudges:  # nothing new came meanwhile
+                self._quiet_until_ms[kind] = min(at_ms or longest_ms, longest_ms)
+        return bool(batches)
+
+    @property
+    def _longest_pause_s(self) -> float:
+        return _LONGEST_PAUSE_S if self._alone else _POLL_S
+
+    def _pause_s(self) -> float:
         # The end of a batch wakes us, so a kind that has no room waits for that.
-        kinds = [kind for kind, tasks in self._in_flight.items() if len(tasks) < self._at_once]
-        at_ms = await self._queue.next_at_ms(kinds) if kinds else None
-        if at_ms is None:
-            return longest
-        return min(longest, max(0.002, (at_ms - self._queue.clock_ms()) / 1000))
+        now = self._queue.clock_ms()
+        waits_ms = [until - now for kind, until in self._quiet_until_ms.items() if self._room(kind)]
+        return min([self._longest_pause_s, *(max(2, wait_ms) / 1000 for wait_ms in waits_ms)])
 
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -234,12 +257,17 @@ class Worker:
             await self._send(batch, token)
 
     async def _call(self, delivery_id: str) -> dict[str, Any]:
-        call = self._calls.get(delivery_id)
-        if call is None:
-            call = self._calls[delivery_id] = await self._ledger.call(delivery_id)
+        reading = self._calls.get(delivery_id)
+        if reading is None:  # read once, also when many batches of it start together
+            reading = asyncio.create_task(self._ledger.call(delivery_id))
+            self._calls[delivery_id] = reading
             while len(self._calls) > _CALLS_KEPT:
                 self._calls.popitem(last=False)
-        return call
+        try:
+            return await reading
+        except Exception:
+            self._calls.pop(delivery_id, None)
+            raise
 
     async def _token(self, batch: Batch) -> str:
         action = ACTIONS[batch.kind]
@@ -255,23 +283,33 @@ class Worker:
         return token.value
 
     async def _send(self, batch: Batch, token: str) -> None:
-        wait_s = (batch.starts_at_ms - self._queue.clock_ms()) / 1000
+        await self._until(batch.starts_at_ms - _FENCED_AHEAD_S * 1000)
+        async with self._wire[batch.kind]:
+            if self._stopping.is_set():
+                await self._queue.again(
+                    batch, worker=self.name, after_ms=0, problem=batch.problem, counts=False
+                )
+                return
+            if not await self._queue.fence(batch, self.name, lease_ms=LEASE_MS):
+                return
+            await self._until(batch.starts_at_ms)
+            result = await self._post(batch, token)
+        # The wire is free for the next one while this result is written.
+        if isinstance(result, Accepted):
+            await self._accepted(batch, result)
+        else:
+            await self._not_accepted(batch, result)
+
+    async def _until(self, at_ms: float) -> None:
+        wait_s = (at_ms - self._queue.clock_ms()) / 1000
         if wait_s > 0:
             await asyncio.sleep(wait_s)
-        if self._stopping.is_set():
-            await self._queue.again(
-                batch, worker=self.name, after_ms=0, problem=batch.problem, counts=False
-            )
-            return
-        if not await self._queue.fence(batch, self.name, lease_ms=LEASE_MS):
-            return
-        request_id = str(uuid.uuid4())
+
+    async def _post(self, batch: Batch, token: str) -> Accepted | GraphError:
         try:
-            accepted = await ACTIONS[batch.kind].send(self._graph, token, batch, request_id)
+            return await ACTIONS[batch.kind].send(self._graph, token, batch, str(uuid.uuid4()))
         except GraphError as error:
-            await self._not_accepted(batch, error)
-        else:
-            await self._accepted(batch, accepted)
+            return error
 
     async def _accepted(self, batch: Batch, accepted: Accepted) -> None:
         await until_written(
@@ -375,6 +413,7 @@ class Worker:
             ),
             stop=self._stopping,
         )
+        self.nudge()
 
     async def _settle(
         self, batch: Batch, state: State, problem: str, error: GraphError | None = None
