@@ -1,7 +1,8 @@
 """Every error that Herald raises on purpose, and the sentence a person reads for it.
 
     HeraldError
-    ├── SettingsError
+    ├── CannotStart
+    │   └── SettingsError
     ├── NotYours
     ├── StaleButton
     ├── Unreadable                  (bot/sealing.py)
@@ -36,7 +37,11 @@ class HeraldError(Exception):
         return super().__str__() or self.sentence
 
 
-class SettingsError(HeraldError):
+class CannotStart(HeraldError):
+    """Herald can't start."""
+
+
+class SettingsError(CannotStart):
     """Herald is not set up correctly."""
 
 

@@ -14,6 +14,12 @@ from bot.errors import SettingsError
 ROOT = Path(__file__).resolve().parent.parent
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHORTEST_SECRET = 32
+# The names that hosting services give out, and what they are here.
+_DATABASES = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
 _SERVICE_ADDRESSES = ("graph_url", "entra_authority", "bot_openid_metadata_url", "public_url")
 
 
@@ -33,6 +39,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=3978, ge=0, le=65535)
     database_url: str = f"sqlite+aiosqlite:///{ROOT / 'herald.sqlite3'}"
+    worker: Literal["embedded", "none"] = "embedded"
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode]
     allowed_tenants: Annotated[tuple[str, ...], NoDecode] = ()
     retention_days: int = Field(default=90, ge=1, le=3650)
@@ -58,6 +65,17 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _names_its_driver(cls, value: str) -> str:
+        for short, whole in _DATABASES.items():
+            if value.startswith((f"{short}:", f"{whole}:")):
+                return whole + value[value.index(":") :]
+        raise ValueError(
+            "must be an address such as sqlite+aiosqlite:///herald.sqlite3 "
+            "or postgresql+asyncpg://user:password@host/herald"
+        )
 
     @field_validator("microsoft_app_id", "teams_app_id", mode="after")
     @classmethod
@@ -98,6 +116,11 @@ class Settings(BaseSettings):
             )
         if self.microsoft_app_type == "SingleTenant" and not self.microsoft_app_tenant_id:
             raise ValueError("MICROSOFT_APP_TENANT_ID: a single-tenant app needs its tenant's id")
+        if self.worker == "none" and self.database_url.startswith("sqlite"):
+            raise ValueError(
+                "WORKER: none needs PostgreSQL in DATABASE_URL; a SQLite file is for one process, "
+                "which is the app with its own worker"
+            )
         if self.environment != "local":
             for name in _SERVICE_ADDRESSES:
                 parts = urlsplit(getattr(self, name))

@@ -1,6 +1,8 @@
 """The composition root: the one place where objects are joined."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import structlog
@@ -52,104 +54,137 @@ def build_app(settings: Settings) -> web.Application:
     return app
 
 
-class Herald:
-    """Everything that lives as long as the process, joined."""
+class Core:
+    """What the app and a worker of its own have in common: the ledger, and what sends from it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._database = Database(settings.database_url)
-        self._once = Once(self._database)
-        seal = Seal(settings.secrets, "ledger")
+        self.database = Database(settings.database_url)
         self.rates = {
             Kind.TEXT: Rates(settings.text_rate, settings.text_rate_overall),
             Kind.NOTICE: Rates(settings.notice_rate, settings.notice_rate_overall),
         }
-        self.ledger = Ledger(self._database, seal)
-        self._queue = Queue(self._database, seal, Lanes(self._database, self.rates))
-        self._drafts = Drafts(self._database, Seal(settings.secrets, "drafts"))
-        self.identity = Identity(settings, TokenCache(self._database, settings.secrets))
+        seal = Seal(settings.secrets, "ledger")
+        self.ledger = Ledger(self.database, seal)
+        self._queue = Queue(self.database, seal, Lanes(self.database, self.rates))
+        self.drafts = Drafts(self.database, Seal(settings.secrets, "drafts"))
+        self.identity = Identity(settings, TokenCache(self.database, settings.secrets))
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """The database and the connections to Graph and Teams, until it is left.
+
+        Raises:
+            CannotStart: this database is not for this process.
+        """
+        settings = self._settings
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.database.close)
+            await self.database.open()
+            session = await closing.enter_async_context(open_session())
+            self.channel_session = await closing.enter_async_context(aiohttp.ClientSession())
+            closing.push_async_callback(self.identity.close)
+            self.graph = Graph(settings.graph_url, session)
+            self.connector = Connector(
+                settings,
+                self.channel_session,
+                self.identity.bot_token,
+                renew_token=self.identity.renew_bot_token,
+            )
+            self.worker = Worker(
+                self.ledger,
+                self._queue,
+                self.identity,
+                self.graph,
+                alone=self.database.is_sqlite,
+            )
+            yield
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """The worker's role: what is due is sent, cards are kept up to date, house is kept."""
+        progress = Progress(self.ledger, self.connector, self.rates)
+        self.worker.tells(progress.tell)
+        keeper = Keeper(
+            self.ledger,
+            self.drafts,
+            self.identity,
+            progress.tell,
+            retention_days=self._settings.retention_days,
+        )
+        async with AsyncExitStack() as stopping:
+            stopping.push_async_callback(progress.stop)
+            await self.worker.start()
+            stopping.push_async_callback(self.worker.stop)
+            await progress.catch_up()
+            await keeper.start()
+            stopping.push_async_callback(keeper.stop)
+            yield
+
+
+async def run_worker(settings: Settings) -> None:
+    """A worker without a web server, until it is cancelled. Raises CannotStart."""
+    core = Core(settings)
+    async with core.opened(), core.working():
+        log.info("worker.started", graph=settings.graph_url, database=core.database.kind)
+        await asyncio.Event().wait()
+
+
+class Herald:
+    """The app: what answers Teams, joined, and the worker unless that is a process of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._core = Core(settings)
+        self._once = Once(self._core.database)
 
     def routes(self) -> list[web.RouteDef]:
         """What the web server answers."""
-        return [web.post(endpoint.PATH, self._messages), *pages.routes(self.identity)]
+        return [web.post(endpoint.PATH, self._messages), *pages.routes(self._core.identity)]
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         return await self._endpoint(request)
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
-        """Start everything in order, and stop it in the opposite one."""
-        await self._database.migrate()
-        await self._database.read_clock()
-        settings = self._settings
-        async with open_session() as session, aiohttp.ClientSession() as channel_session:
-            connector = Connector(
-                settings,
-                channel_session,
-                self.identity.bot_token,
-                renew_token=self.identity.renew_bot_token,
-            )
-            graph = Graph(settings.graph_url, session)
-            worker = Worker(
-                self.ledger, self._queue, self.identity, graph, alone=self._database.is_sqlite
-            )
-            progress = Progress(self.ledger, connector, self.rates)
-            worker.tells(progress.tell)
-            keeper = Keeper(
-                self.ledger,
-                self._drafts,
-                self.identity,
-                progress.tell,
-                retention_days=settings.retention_days,
-            )
-            sign_in = SignInFlow(settings, self.identity, connector, self._once)
-            handler = self._handler(graph, worker, connector, sign_in, channel_session)
-            adapter = HeraldAdapter(settings, connector)
-            auth = ChannelAuth(settings, channel_session)
-            [route] = endpoint.routes(adapter, auth, handler)
+        """Start everything in order, and stop it in the opposite one. Raises CannotStart."""
+        settings, core = self._settings, self._core
+        async with AsyncExitStack() as stopping:
+            await stopping.enter_async_context(core.opened())
+            auth = ChannelAuth(settings, core.channel_session)
+            stopping.push_async_callback(auth.close)
+            sign_in = SignInFlow(settings, core.identity, core.connector, self._once)
+            stopping.push_async_callback(sign_in.stop)
+            adapter = HeraldAdapter(settings, core.connector)
+            [route] = endpoint.routes(adapter, auth, self._handler(sign_in))
             self._endpoint = route.handler
-            await worker.start()
-            await progress.catch_up()
-            await keeper.start()
-            log.info("herald.started", graph=settings.graph_url, database=self._database.kind)
+            if settings.worker == "embedded":
+                await stopping.enter_async_context(core.working())
+            log.info("herald.started", graph=settings.graph_url, database=core.database.kind)
             yield
-            await keeper.stop()
-            await worker.stop()
-            await sign_in.stop()
-            await progress.stop()
-            await auth.close()
-            await self.identity.close()
-        await self._database.close()
 
-    def _handler(
-        self,
-        graph: Graph,
-        worker: Worker,
-        connector: Connector,
-        sign_in: SignInFlow,
-        session: aiohttp.ClientSession,
-    ) -> Handler:
-        settings = self._settings
+    def _handler(self, sign_in: SignInFlow) -> Handler:
+        settings, core = self._settings, self._core
         forms = Forms(settings.secrets)
-        deliveries = Deliveries(self.ledger, worker, self.rates)
-        texts = Texts(self.identity, graph, forms, self._drafts, deliveries, sign_in)
+        deliveries = Deliveries(core.ledger, core.worker, core.rates)
+        texts = Texts(core.identity, core.graph, forms, core.drafts, deliveries, sign_in)
         notices = Notices(
             settings,
             read_activity_types(),
-            self.identity,
-            graph,
+            core.identity,
+            core.graph,
             forms,
-            self._drafts,
+            core.drafts,
             deliveries,
             sign_in,
         )
         replies = Replies(sign_in)
-        results = Results(settings, self.ledger, session)
+        results = Results(settings, core.ledger, core.channel_session)
         actions = CardActions(texts, notices, deliveries, results, replies)
-        extension = MessageExtension(self.identity, texts, notices, actions, sign_in)
+        extension = MessageExtension(core.identity, texts, notices, actions, sign_in)
         return Handler(
             settings,
-            self.identity,
-            connector,
+            core.identity,
+            core.connector,
             texts,
             notices,
             deliveries,

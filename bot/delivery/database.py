@@ -12,33 +12,42 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Table, event, make_url, text
+from sqlalchemy import Table, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import HeraldError
+from bot.delivery.engines import postgres_engine, sqlite_engine
+from bot.delivery.occupancy import Occupancy
+from bot.delivery.upgrade import Standing, standing, upgrade
+from bot.errors import CannotStart, HeraldError
 
 log = structlog.get_logger(__name__)
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_BUSY_TIMEOUT_MS = 5_000
+PATIENCE_S = 60.0  # at a start, with a PostgreSQL that is starting too
 _CLOCK_TRUSTED_S = 60.0
+_STEP_S = 0.25  # of this machine's clock: then PostgreSQL's is asked again
+# SQLSTATE classes that no waiting mends: who may come in, and which database it is.
+_MISDIRECTED = ("28", "3D")
 _T = TypeVar("_T")
 
 
 class StorageUnavailable(HeraldError):
     """Herald could not write this down, so nothing was sent. Please try again in a minute."""
 
+    def __init__(self, problem: str = "", code: str = "") -> None:
+        super().__init__()
+        self.problem = problem
+        self.code = code
 
-class DatabaseTooNew(HeraldError):
+
+class DatabaseTooNew(CannotStart):
     """The database was written by a newer version of Herald. Please install that version."""
+
+
+class DatabaseAway(CannotStart):
+    """The database can't be opened. Is DATABASE_URL right, and does the database run?"""
 
 
 class Database:
@@ -52,16 +61,16 @@ class Database:
         self.url = make_url(url)
         self.kind = self.url.get_backend_name()
         self.is_sqlite = self.kind == "sqlite"
+        self._occupancy = Occupancy(Path(self.url.database or "")) if self.is_sqlite else None
         if self.is_sqlite:
-            self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=4)
-            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+            self._reader = sqlite_engine(self.url, begin="BEGIN", pool_size=4)
+            self._writer = sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
         else:
-            self._reader = self._writer = create_async_engine(
-                url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10
-            )
+            self._reader = self._writer = postgres_engine(self.url)
         self._one_writer = asyncio.Lock()
         self._ahead_ms = 0.0  # how far the database's clock is ahead of ours
         self._clock_read_at = float("-inf")
+        self._booted_at = 0.0  # our clock's time when the monotonic clock was 0, at that reading
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -90,8 +99,10 @@ class Database:
         return round(time.time() * 1000 + self._ahead_ms)
 
     async def read_clock(self) -> None:
-        """Compare our clock with PostgreSQL's, at most once a minute."""
-        if self.is_sqlite or time.monotonic() - self._clock_read_at < _CLOCK_TRUSTED_S:
+        """Compare our clock with PostgreSQL's, once a minute and when ours was set."""
+        booted_at = time.time() - time.monotonic()
+        is_fresh = time.monotonic() - self._clock_read_at < _CLOCK_TRUSTED_S
+        if self.is_sqlite or (is_fresh and abs(booted_at - self._booted_at) < _STEP_S):
             return
         async with self.read() as connection:
             before = time.time()
@@ -99,23 +110,58 @@ class Database:
             middle = (before + time.time()) / 2
         self._ahead_ms = (float(epoch or middle) - middle) * 1000
         self._clock_read_at = time.monotonic()
+        self._booted_at = booted_at
 
-    async def migrate(self) -> None:
-        """Bring the tables up to this version.
+    async def open(self, *, patience_s: float = PATIENCE_S) -> Standing:
+        """For a process that works on it: make sure that it may, and bring the tables up to date.
+
+        A PostgreSQL that is starting too is waited for; a SQLite file is this process's alone from
+        here on, until `close`. Returns where the tables stood before.
+
+        Raises:
+            DatabaseInUse: another process works on this SQLite file.
+            DatabaseTooNew: a newer version wrote it; nothing was changed.
+            DatabaseAway: it can't be opened.
+        """
+        patience = time.monotonic() + (0 if self.is_sqlite else patience_s)
+        while True:
+            try:
+                if self._occupancy is not None:
+                    self._occupancy.take()
+                stood = await self.migrate()
+                await self.read_clock()
+                return stood
+            except (OSError, ProgrammingError) as error:
+                # A folder that isn't there; a role that may not make tables.
+                raise DatabaseAway(_why(type(error).__name__, _sqlstate(error))) from None
+            except StorageUnavailable as error:
+                if time.monotonic() > patience or error.code.startswith(_MISDIRECTED):
+                    raise DatabaseAway(_why(error.problem, error.code)) from None
+            await asyncio.sleep(1.0)
+
+    async def migrate(self) -> Standing:
+        """Bring the tables up to this version. Returns where they stood before.
 
         Raises:
             DatabaseTooNew: a newer version wrote it; nothing was changed.
         """
         async with self.write() as connection:
-            if not self.is_sqlite:
-                # Replicas that start together take turns: the second finds the work done.
-                await connection.execute(text("SELECT pg_advisory_xact_lock(4873254)"))
-            await connection.run_sync(_upgrade)
+            stood = await connection.run_sync(upgrade)
+        if stood is Standing.NEWER:
+            raise DatabaseTooNew
+        return stood
+
+    async def standing(self) -> Standing:
+        """How the tables compare with this version; nothing is changed."""
+        async with self.read() as connection:
+            return await connection.run_sync(standing)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and leave a SQLite file to others."""
         await self._reader.dispose()
         await self._writer.dispose()
+        if self._occupancy is not None:
+            self._occupancy.leave()
 
 
 class _away:  # noqa: N801 - reads as a word in `with _away():`
@@ -125,11 +171,13 @@ class _away:  # noqa: N801 - reads as a word in `with _away():`
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        mistake = isinstance(error, IntegrityError | ProgrammingError)
+        mistake = isinstance(error, IntegrityError | ProgrammingError | DataError)
         if isinstance(error, DBAPIError | PoolTimeout | OSError) and not mistake:
             # The driver's own words can hold what was to be written: only the kind is kept.
-            log.warning("database.unavailable", problem=type(error).__name__)
-            raise StorageUnavailable from None
+            problem = type(error).__name__
+            code = _sqlstate(error)
+            log.warning("database.unavailable", problem=problem, code=code)
+            raise StorageUnavailable(problem, code) from None
 
 
 async def until_written(
@@ -150,37 +198,9 @@ async def until_written(
             pause_s = min(2.0, pause_s * 2)
 
 
-def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=60)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, below
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+def _sqlstate(error: BaseException) -> str:
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
 
 
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    script = ScriptDirectory.from_config(config)
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current == script.get_current_head():
-        return
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        if "Can't locate revision" in str(error):
-            raise DatabaseTooNew from None
-        raise
+def _why(problem: str, code: str = "") -> str:
+    return f"{DatabaseAway().sentence} ({problem}{' ' + code if code else ''})"
