@@ -52,7 +52,7 @@ def people(count: int, *, size: int = BATCH, start: int = 0) -> Iterator[list[st
     """Batches of different Entra object ids, made as they are asked for."""
     for first in range(start, start + count, size):
         last = min(first + size, start + count)
-        yield [str(uuid.UUID(int=2**98 + number)) for number in range(first, last)]
+        yield [f"b0000000-0000-4000-8000-{number:012x}" for number in range(first, last)]
 
 
 def notice(who: Actor, **more: Any) -> NewDelivery:
