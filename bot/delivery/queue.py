@@ -97,8 +97,9 @@ class Queue:
     ) -> list[tuple[Row[Any], float]]:
         now = self.clock_ms()
         rates = self._lanes.rates[kind]
-        await connection.execute(_PROMOTE, {"of": kind.value, "now": now})
+        # Replicas take turns from here on, so that none waits for another's rows in a circle.
         overall = await self._lanes.app(connection, kind)
+        await connection.execute(_PROMOTE, {"of": kind.value, "now": now})
         room = min(most, slots(overall, now, rates.overall))
         claimed: list[tuple[Row[Any], float]] = []
         for lane in await self._lanes.open(connection, kind, now, most=room):
@@ -171,9 +172,14 @@ class Queue:
         problem: str,
         status: int | None = None,
         counts: bool = True,
+        doubt: bool = False,
     ) -> None:
         """Give a batch back, to be sent again after a while: it surely was not accepted, or a
-        repetition replaces it. With `counts` False this was no attempt."""
+        repetition replaces it.
+
+        With `counts` False this was no attempt. With `doubt` it may have been accepted, which is
+        remembered: a later refusal does not undo it.
+        """
         await self._writes.put_down(
             batch.id,
             worker,
@@ -182,6 +188,7 @@ class Queue:
             problem=problem[:64],
             status=status,
             attempt=batch.attempt if counts else batch.attempt - 1,
+            doubted=int(batch.doubted or doubt),
         )
 
     def ahead(self, kind: Kind, most: int) -> int:
@@ -240,6 +247,7 @@ class Queue:
                 .returning(BATCHES.c.delivery_id)
             )
             touched = {row.delivery_id for row in unknown}
+            await connection.execute(update(BATCHES).where(left, on_the_wire).values(doubted=1))
             queued = await connection.execute(
                 update(BATCHES)
                 .where(left)
@@ -260,5 +268,6 @@ def _batch(row: Row[Any], starts_at_ms: float) -> Batch:
         count=row.people,
         attempt=row.attempt,
         problem=row.problem,
+        doubted=bool(row.doubted),
         starts_at_ms=starts_at_ms,
     )

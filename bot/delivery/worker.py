@@ -52,6 +52,7 @@ _TRIES = 8  # about four minutes of back-off
 _LONGEST_PAUSE_S = 60.0
 _THROTTLED_S = 5.0  # a 429 without Retry-After
 _POLL_S = 0.5  # another replica may have queued something; on SQLite there is none
+_LOOK_S = 0.1  # a turn that waits for what another replica may be sending
 _CALLS_KEPT = 64
 _FENCED_AHEAD_S = 0.05  # so that a slot is not missed by the time that writing takes
 _FENCE_HOLDS_MS = LEASE_MS / 3  # the rest is the POST's
@@ -121,14 +122,17 @@ class Worker:
         """Wait until nothing of the delivery is on its way, or it is known why it waits."""
         event = self._waiters.setdefault(delivery.id, asyncio.Event())
         self.nudge()
-        ends_at = asyncio.get_running_loop().time() + timeout_s
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + timeout_s
         try:
             while await self._is_moving(delivery):
+                # Another replica's results wake nobody here: they are looked for.
+                look_at = ends_at if self._alone else min(ends_at, clock() + _LOOK_S)
                 # Only this wait is cut short: a cancelled read would cost its connection.
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(ends_at):
+                    async with asyncio.timeout_at(look_at):
                         await event.wait()
-                if not event.is_set():
+                if not event.is_set() and clock() >= ends_at:
                     return
                 event.clear()
         finally:
@@ -167,13 +171,14 @@ class Worker:
 
         0 until there are so many that the claim is worth its transaction.
         """
-        ahead = self._queue.ahead(kind, self._at_once)
+        ahead = self._queue.ahead(kind, 2 * self._at_once)
         room = self._at_once + ahead - len(self._in_flight[kind])
         return room if room > ahead // 2 else 0
 
     async def _take_some(self, kind: Kind, room: int) -> bool:
         tasks, nudges = self._in_flight[kind], self._nudges
-        batches = await self._queue.claim(self.name, kind=kind, most=room, lease_ms=LEASE_MS)
+        most = min(room, self._at_once)
+        batches = await self._queue.claim(self.name, kind=kind, most=most, lease_ms=LEASE_MS)
         for batch in batches:
             task = asyncio.create_task(self._work(batch))
             tasks[task] = batch
@@ -232,10 +237,18 @@ class Worker:
         try:
             await self._prepare_and_send(batch)
         except StorageUnavailable:
-            log.warning("worker.batch_left", batch=batch.id)  # its lease runs out: it is judged
+            await self._not_begun(batch)
         except Exception:
             log.exception("worker.batch_failed", batch=batch.id, delivery=batch.delivery_id)
         await self._changed(batch.delivery_id)
+
+    async def _not_begun(self, batch: Batch) -> None:
+        """The database went away before anything left; what comes after a POST is written on."""
+        log.warning("worker.batch_put_off", batch=batch.id)
+        # When we are stopping, it stays as it is: its lease runs out, and it is judged.
+        with contextlib.suppress(StorageUnavailable):
+            if not self._stopping.is_set():
+                await self._again(batch, batch.problem, 0, counts=False)
 
     async def _prepare_and_send(self, batch: Batch) -> None:
         try:
