@@ -165,7 +165,7 @@ class Herald:
     def _handler(self, sign_in: SignInFlow) -> Handler:
         settings, core = self._settings, self._core
         forms = Forms(settings.secrets)
-        deliveries = Deliveries(core.ledger, core.worker, core.rates)
+        deliveries = Deliveries(core.ledger, core.drafts, core.worker, core.rates)
         texts = Texts(core.identity, core.graph, forms, core.drafts, deliveries, sign_in)
         notices = Notices(
             settings,

@@ -105,7 +105,9 @@ class EditText(FormButton, verb="text.edit"):
 
 @dataclass(frozen=True)
 class SendText(FormButton, verb="text.send"):
-    """Send what the review showed."""
+    """Send what the review showed: just that draft, whatever was reviewed since."""
+
+    draft_id: str
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,9 @@ class EditNotice(FormButton, verb="notice.edit"):
 
 @dataclass(frozen=True)
 class SendNotice(FormButton, verb="notice.send"):
-    """Send what the review showed."""
+    """Send what the review showed: just that draft, whatever was reviewed since."""
+
+    draft_id: str
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,18 @@ class ChangeAndSend(DeliveryButton, verb="delivery.change"):
 
 
 @dataclass(frozen=True)
-class RetryRefused(DeliveryButton, verb="delivery.retry"):
+class Decision(DeliveryButton):
+    """An owner's decision about what the card showed.
+
+    `seen` is the time of the newest result on the card, in milliseconds: a decision that was
+    carried out once does not count again for what came after it.
+    """
+
+    seen: str
+
+
+@dataclass(frozen=True)
+class RetryRefused(Decision, verb="delivery.retry"):
     """Send again to those for whom Graph refused it."""
 
 
@@ -174,12 +189,12 @@ class ChangeTime(DeliveryButton, verb="delivery.change_time"):
 
 
 @dataclass(frozen=True)
-class Arrived(DeliveryButton, verb="delivery.arrived"):
+class Arrived(Decision, verb="delivery.arrived"):
     """The owner knows that an unknown text arrived."""
 
 
 @dataclass(frozen=True)
-class SendAgain(DeliveryButton, verb="delivery.send_again"):
+class SendAgain(Decision, verb="delivery.send_again"):
     """The owner wants an unknown text sent again, though it may be the second one."""
 
 

@@ -57,10 +57,10 @@ def _all(view: DeliveryView) -> Iterator[Element]:
 def _decisions(view: DeliveryView) -> Iterator[Element]:
     """What only the owner can decide."""
     if view.can_decide:
-        yield execute("It arrived", Arrived(view.delivery_id))
-        yield execute("Send again", SendAgain(view.delivery_id))
+        yield execute("It arrived", Arrived(view.delivery_id, view.seen))
+        yield execute("Send again", SendAgain(view.delivery_id, view.seen))
     if view.can_retry:
-        yield execute("Retry what was refused", RetryRefused(view.delivery_id))
+        yield execute("Retry what was refused", RetryRefused(view.delivery_id, view.seen))
     if view.can_separate:
         yield execute("Send to each separately", SendSeparately(view.delivery_id))
     if view.can_send_now:

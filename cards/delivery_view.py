@@ -49,6 +49,7 @@ class DeliveryView:
     people: tuple[str, ...] = ()  # "number ending in 0142", names; at most 20
     left_out: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = field(default_factory=tuple)  # of "held": why it waits
+    seen: str = "0"  # the time of the newest result shown, in milliseconds
     sent_at: str = ""  # in the user's own zone
     estimate: str = ""  # for what still waits
     can_change: bool = False  # offers "Change and send again"

@@ -32,6 +32,8 @@ class NoticeReviewView:
     recipient_count: int
     left_out: tuple[str, ...] = ()  # sentences: "You: nobody can notify himself or herself."
     estimate: str = ""  # "About 3 seconds" at Graph's rate
+    draft_id: str = "draft"
+    notes: tuple[str, ...] = ()
     leaves: str = ""  # "Tue, Dec 1, 9:00 AM, Pacific time"; empty for now
 
 
@@ -42,6 +44,7 @@ def notice_review(view: NoticeReviewView) -> AdaptiveCard:
 
 def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
     whom = people(view.recipient_count)
+    send = SendNotice(view.form_id, view.draft_id)
     return card(
         [
             heading("Is everything right?"),
@@ -51,10 +54,11 @@ def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
             section(f"Goes to {whom}"),
             sentence(_named(view), limit=2_000),
             *_left_out(view.left_out, at_most),
+            *bullets(view.notes, at_most=4),
             *departure(view.leaves, "It can't be taken back once it is sent."),
         ],
         [
-            execute(send_title(view.leaves, whom), SendNotice(view.form_id), main=True),
+            execute(send_title(view.leaves, whom), send, main=True),
             execute("Change something", EditNotice(view.form_id)),
         ],
         summary=f"{view.text}, to {whom}. {please_check(view.leaves)}",

@@ -28,6 +28,7 @@ class TextReviewView:
     language: str  # "English (United States)"
     attendees: tuple[ReviewedAttendee, ...]
     notes: tuple[str, ...] = ()  # such as a number listed twice that gets one text
+    draft_id: str = "draft"
     leaves: str = ""  # "Tue, Dec 1, 9:00 AM, Pacific time"; empty for now
 
 
@@ -41,6 +42,7 @@ def text_review(view: TextReviewView) -> AdaptiveCard:
 
 def _card(view: TextReviewView, at_most: int) -> AdaptiveCard:
     whom = people(len(view.attendees))
+    send = SendText(view.form_id, view.draft_id)
     return card(
         [
             heading("Is everything right?"),
@@ -59,7 +61,7 @@ def _card(view: TextReviewView, at_most: int) -> AdaptiveCard:
             *departure(view.leaves, "A text can't be taken back once it is sent."),
         ],
         [
-            execute(send_title(view.leaves, whom), SendText(view.form_id), main=True),
+            execute(send_title(view.leaves, whom), send, main=True),
             execute("Change something", EditText(view.form_id)),
         ],
         summary=f"{view.message_type} for {view.subject}, to {whom}. {please_check(view.leaves)}",

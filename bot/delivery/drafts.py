@@ -1,5 +1,7 @@
 """What is kept beside the ledger for a while: drafts of forms, and keys that are seen once."""
 
+import secrets
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -11,6 +13,15 @@ from bot.errors import StaleButton
 from bot.sealing import Seal
 
 
+@dataclass(frozen=True)
+class Draft:
+    """What one review showed: its id, the request as JSON, and how long ago it was shown."""
+
+    id: str
+    request: Any = field(repr=False)
+    age_s: float
+
+
 class Drafts:
     """What a review showed, kept sealed under its actor and form until it is sent."""
 
@@ -18,15 +29,19 @@ class Drafts:
         self._database = database
         self._seal = seal
 
-    async def keep(self, actor: Actor, form_id: str, kind: Kind, draft: Any) -> None:
-        """Keep what a form asked for; the newest word of one form counts."""
+    async def keep(self, actor: Actor, form_id: str, kind: Kind, request: Any) -> str:
+        """Keep what a form asked for; the newest word of one form counts.
+
+        Returns the draft's id: what a review showed is known by it.
+        """
+        draft_id = secrets.token_urlsafe(9)
         row = {
             "tenant_id": actor.tenant_id,
             "user_id": actor.user_id,
             "form_id": form_id,
             "kind": kind.value,
             "saved_at_ms": self._database.clock_ms(),
-            "sealed": self._seal.seal_json(draft),
+            "sealed": self._seal.seal_json({"id": draft_id, "request": request}),
         }
         async with self._database.write() as connection:
             statement = self._database.insert(DRAFTS).values(row)
@@ -36,25 +51,29 @@ class Drafts:
                     set_={"saved_at_ms": row["saved_at_ms"], "sealed": row["sealed"]},
                 )
             )
+        return draft_id
 
-    async def read(self, actor: Actor, form_id: str, kind: Kind) -> Any:
+    async def read(self, actor: Actor, form_id: str, kind: Kind) -> Draft:
         """What `keep` kept.
 
         Raises:
             StaleButton: nothing is kept under this form for this actor.
         """
         async with self._database.read() as connection:
-            sealed = await connection.scalar(
-                select(DRAFTS.c.sealed).where(
+            found = await connection.execute(
+                select(DRAFTS.c.sealed, DRAFTS.c.saved_at_ms).where(
                     DRAFTS.c.tenant_id == actor.tenant_id,
                     DRAFTS.c.user_id == actor.user_id,
                     DRAFTS.c.form_id == form_id,
                     DRAFTS.c.kind == kind.value,
                 )
             )
-        if sealed is None:
+            row = found.one_or_none()
+        if row is None:
             raise StaleButton
-        return self._seal.open_json(sealed)
+        opened = self._seal.open_json(row.sealed)
+        age_s = (self._database.clock_ms() - row.saved_at_ms) / 1000
+        return Draft(opened["id"], opened["request"], age_s)
 
     async def forget(self, *, before_ms: int) -> None:
         """Drop drafts and keys older than this."""

@@ -32,7 +32,7 @@ from bot.delivery.models import (
     State,
     Tally,
 )
-from bot.errors import StaleButton
+from bot.errors import HeraldError, StaleButton
 from bot.sealing import Seal, Unreadable
 
 BATCH = 100  # sendActivityNotificationToRecipients: at most 100 recipients a request
@@ -40,6 +40,10 @@ OWNER_SAYS = "OwnerSaysItArrived"
 OWNER_INSISTS = "OwnerInsists"  # sent although what it is about has changed
 _ROWS_AT_ONCE = 50  # of a large audience, sealed and written before the next are looked at
 _LISTED = 10
+
+
+class LeftMeanwhile(HeraldError):
+    """What this was to replace has left meanwhile, so nothing of this was sent."""
 
 
 class Ledger:
@@ -59,9 +63,15 @@ class Ledger:
     ) -> tuple[Delivery, bool]:
         """Record a delivery and its batches in one transaction.
 
+        What it replaces is cancelled in the same one, or, where that has left meanwhile, nothing
+        is written.
+
         `people` gives each batch's people; it is read as it is written, never held as a whole.
         Returns the delivery, and whether it is new: a second submit of the same form, by a double
         click, Teams' retry or a restart, returns the first one and writes nothing.
+
+        Raises:
+            LeftMeanwhile: nothing waits any more of what this was to replace.
         """
         now = self.clock_ms()
         delivery_id = secrets.token_hex(16)
@@ -88,6 +98,8 @@ class Ledger:
                 .on_conflict_do_nothing(index_elements=["tenant_id", "user_id", "form_id"])
             )
             is_new = added.rowcount == 1
+            if is_new and wanted.replaces:
+                await self._cancel_replaced(connection, wanted)
             if is_new:
                 state = State.SCHEDULED if due_at_ms > now else State.QUEUED
                 shared = {
@@ -97,6 +109,7 @@ class Ledger:
                     "kind": wanted.kind.value,
                     "state": state.value,
                     "attempt": 0,
+                    "doubted": 0,
                     "due_at_ms": due_at_ms,
                     "problem": "",
                     "code": "",
@@ -107,6 +120,20 @@ class Ledger:
         delivery = await self.by_form(wanted.actor, wanted.form_id)
         assert delivery is not None  # noqa: S101 - it was written above, or stood there before
         return delivery, is_new
+
+    async def _cancel_replaced(self, connection: AsyncConnection, wanted: NewDelivery) -> None:
+        cancelled = await connection.execute(
+            update(BATCHES)
+            .where(
+                BATCHES.c.delivery_id == wanted.replaces,
+                BATCHES.c.tenant_id == wanted.actor.tenant_id,
+                BATCHES.c.user_id == wanted.actor.user_id,
+                BATCHES.c.state.in_([state.value for state in WAITING]),
+            )
+            .values(state=State.CANCELLED.value, settled_at_ms=self.clock_ms(), problem="")
+        )
+        if not cancelled.rowcount:
+            raise LeftMeanwhile
 
     async def _write_batches(
         self, connection: AsyncConnection, shared: dict[str, Any], people: Iterable[Sequence[Any]]
@@ -267,18 +294,26 @@ class Ledger:
             delivery, WAITING, state=State.CANCELLED.value, settled_at_ms=now, problem=""
         )
 
-    async def retry(self, delivery: Delivery) -> int:
-        """Queue again what was refused; how many people that are."""
-        return await self._queue_again(delivery, (State.REFUSED,))
+    async def retry(self, delivery: Delivery, *, seen_ms: int) -> int:
+        """Queue again what was refused; how many people that are.
 
-    async def send_again(self, delivery: Delivery) -> int:
+        Here and below `seen_ms` is the newest result that the owner had seen: what was settled
+        later is another matter, and a decision that comes twice is carried out once.
+        """
+        return await self._queue_again(delivery, (State.REFUSED,), seen_ms=seen_ms)
+
+    async def send_again(self, delivery: Delivery, *, seen_ms: int) -> int:
         """The owner decided: what nobody can tell of goes again."""
-        return await self._queue_again(delivery, (State.UNKNOWN,))
+        return await self._queue_again(delivery, (State.UNKNOWN,), seen_ms=seen_ms)
 
-    async def arrived(self, delivery: Delivery) -> int:
+    async def arrived(self, delivery: Delivery, *, seen_ms: int) -> int:
         """The owner says that what nobody could tell of arrived."""
         return await self._decide(
-            delivery, (State.UNKNOWN,), state=State.ACCEPTED.value, problem=OWNER_SAYS
+            delivery,
+            (State.UNKNOWN,),
+            seen_ms=seen_ms,
+            state=State.ACCEPTED.value,
+            problem=OWNER_SAYS,
         )
 
     async def send_now(self, delivery: Delivery) -> int:
@@ -348,11 +383,17 @@ class Ledger:
             return sorted({row.delivery_id for row in rows})
 
     async def _queue_again(
-        self, delivery: Delivery, states: tuple[State, ...], *, problem: str = ""
+        self,
+        delivery: Delivery,
+        states: tuple[State, ...],
+        *,
+        problem: str = "",
+        seen_ms: int | None = None,
     ) -> int:
         return await self._decide(
             delivery,
             states,
+            seen_ms=seen_ms,
             state=State.QUEUED.value,
             due_at_ms=self.clock_ms(),
             settled_at_ms=None,
@@ -360,17 +401,22 @@ class Ledger:
             problem=problem,
         )
 
-    async def _decide(self, delivery: Delivery, states: tuple[State, ...], **values: Any) -> int:
+    async def _decide(
+        self,
+        delivery: Delivery,
+        states: tuple[State, ...],
+        *,
+        seen_ms: int | None = None,
+        **values: Any,
+    ) -> int:
+        decided = update(BATCHES).where(
+            BATCHES.c.delivery_id == delivery.id,
+            BATCHES.c.state.in_([state.value for state in states]),
+        )
+        if seen_ms is not None:
+            decided = decided.where(BATCHES.c.settled_at_ms <= seen_ms)
         async with self.database.write() as connection:
-            rows = await connection.execute(
-                update(BATCHES)
-                .where(
-                    BATCHES.c.delivery_id == delivery.id,
-                    BATCHES.c.state.in_([state.value for state in states]),
-                )
-                .values(**values)
-                .returning(BATCHES.c.people)
-            )
+            rows = await connection.execute(decided.values(**values).returning(BATCHES.c.people))
             return sum(row.people for row in rows)
 
     # Keeping house -------------------------------------------------------------------------------

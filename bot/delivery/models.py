@@ -85,6 +85,7 @@ class NewDelivery:
     call: dict[str, Any] = field(repr=False)
     due_at_ms: int | None = None
     chain_id: int | None = None
+    replaces: str = ""  # the delivery whose waiting batches are cancelled with this
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Batch:
     count: int
     attempt: int
     problem: str = ""  # why it was put back before
+    doubted: bool = False  # an earlier try may have been accepted
     starts_at_ms: float = 0.0
     call: dict[str, Any] = field(default_factory=dict, repr=False)
     people: list[Any] = field(default_factory=list, repr=False)
@@ -159,6 +161,11 @@ class Delivery:
         return sum(tally.batches for tally in self.tallies if tally.state in states)
 
     @property
+    def seen_ms(self) -> int:
+        """The time of its newest result: what a decision about it refers to."""
+        return max((tally.settled_at_ms or 0 for tally in self.tallies), default=0)
+
+    @property
     def is_settled(self) -> bool:
         """Whether nothing of it waits any more."""
         return all(tally.state in SETTLED for tally in self.tallies)
@@ -197,6 +204,7 @@ BATCHES = Table(
     Column("state", String(16), nullable=False),
     Column("people", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("doubted", Integer, nullable=False),
     Column("due_at_ms", BigInteger, nullable=False),
     Column("owner", String(64)),
     Column("lease_until_ms", BigInteger),

@@ -177,7 +177,7 @@ class Worker:
 
     async def _take_some(self, kind: Kind, room: int) -> bool:
         tasks, nudges = self._in_flight[kind], self._nudges
-        most = min(room, self._at_once)
+        most = room if tasks else self._at_once  # the first of many are sent while more are taken
         batches = await self._queue.claim(self.name, kind=kind, most=most, lease_ms=LEASE_MS)
         for batch in batches:
             task = asyncio.create_task(self._work(batch))
@@ -415,7 +415,13 @@ class Worker:
         if last:
             await self._settle(batch, state, type(error).__name__, error)
         else:
-            await self._again(batch, type(error).__name__, pause_s, status=error.status)
+            await self._again(
+                batch,
+                type(error).__name__,
+                pause_s,
+                status=error.status,
+                doubt=state is State.UNKNOWN,
+            )
 
     async def _again(
         self,
@@ -425,6 +431,7 @@ class Worker:
         *,
         status: int | None = None,
         counts: bool = True,
+        doubt: bool = False,
     ) -> None:
         await until_written(
             lambda: self._queue.again(
@@ -434,6 +441,7 @@ class Worker:
                 problem=problem,
                 status=status,
                 counts=counts,
+                doubt=doubt,
             ),
             stop=self._stopping,
         )
@@ -442,6 +450,9 @@ class Worker:
     async def _settle(
         self, batch: Batch, state: State, problem: str, error: GraphError | None = None
     ) -> None:
+        if state is State.REFUSED and batch.doubted:
+            # This try was refused, but an earlier one may have been accepted.
+            state = State.UNKNOWN
         await until_written(
             lambda: self._queue.settle(
                 batch,

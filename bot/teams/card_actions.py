@@ -86,15 +86,27 @@ class CardActions:
     async def _change(self, turn: Turn, button: ChangeAndSend) -> Answer:
         delivery = await self._deliveries.owned(turn, button.delivery_id)
         found = self._deliveries.request_of(delivery)
-        replaces = delivery.id if delivery.people(State.SCHEDULED, State.HELD) else ""
+        waits = delivery.people(State.SCHEDULED, State.HELD) > 0
         if delivery.kind is Kind.TEXT:
-            return await self._texts.change(turn, TextRequest.from_json(found), replaces=replaces)
-        return await self._notices.change(
-            turn,
-            NoticeRequest.from_json(found),
-            why=REPLACES if replaces else "",
-            delivery_id=replaces,
+            request = TextRequest.from_json(found)
+            form = await self._texts.change(turn, request, replaces=delivery.id if waits else "")
+            return await self._below(turn, form)
+        why = REPLACES if waits else ""
+        if delivery.people(State.ACCEPTED, State.UNKNOWN):
+            # Some may have it: what is sent now replaces it for them.
+            why = CORRECTS
+        form = await self._notices.change(
+            turn, NoticeRequest.from_json(found), why=why, delivery_id=delivery.id if why else ""
         )
+        return await self._below(turn, form)
+
+    async def _below(self, turn: Turn, form: Answer) -> Answer:
+        """A form that comes of a delivery is a message of its own: the delivery's card stays, and
+        goes on being kept up to date. In a dialog there is only one place."""
+        if isinstance(form, Say) or not turn.place.activity_id:
+            return form
+        await turn.send(form.card)
+        return Say("")
 
     async def _correct(self, turn: Turn, button: buttons.Correct) -> Answer:
         delivery = await self._deliveries.owned(turn, button.delivery_id)
@@ -102,7 +114,8 @@ class CardActions:
             raise StaleButton
         request = NoticeRequest.from_json(self._deliveries.request_of(delivery))
         request = replace(request, leaves_at=None)
-        return await self._notices.change(turn, request, why=CORRECTS, delivery_id=delivery.id)
+        form = await self._notices.change(turn, request, why=CORRECTS, delivery_id=delivery.id)
+        return await self._below(turn, form)
 
     async def _separately(self, turn: Turn, button: buttons.SendSeparately) -> Answer:
         delivery = await self._deliveries.owned(turn, button.delivery_id)
@@ -116,7 +129,8 @@ class CardActions:
         if delivery.kind is not Kind.TEXT:
             raise StaleButton
         request = TextRequest.from_json(self._deliveries.request_of(delivery))
-        return await self._texts.follow_up(turn, request, button.message_type)
+        form = await self._texts.follow_up(turn, request, button.message_type)
+        return await self._below(turn, form)
 
     async def _command(self, turn: Turn, button: SignIn | TryAgain) -> Answer:
         return await self._run(turn, button.then)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.delivery.drafts import Draft, Drafts
 from bot.delivery.lanes import Rates
 from bot.delivery.ledger import Ledger
 from bot.delivery.models import Delivery, Kind, NewDelivery, State
@@ -16,23 +17,23 @@ from bot.teams.delivery_views import delivery_row, delivery_view
 from bot.teams.forms import CORRECTS, REPLACES, about
 from bot.teams.turn import Turn
 from bot.teams.when import in_ms
-from cards.buttons import ChangeTime, DeliveryButton
+from cards.buttons import ChangeTime, Decision, DeliveryButton
 from cards.delivery import delivery_card
 from cards.delivery_list import DeliveryListView, delivery_list
 
 FIRST_RESULTS_S = 0.6  # a small send answers with its receipt; the rest goes on in the ledger
-_LEFT_MEANWHILE = (
-    "What this was to replace has left meanwhile, so nothing of this was sent. Type “history” to "
-    "see it."
-)
+CHANGED_MEANWHILE = "This was reviewed again since: please check it once more."
 _TOO_LATE = "Nothing of it waits any more, so nothing was changed."
 
 
 class Deliveries:
     """Submits to the ledger and shows what it knows, to the owner alone."""
 
-    def __init__(self, ledger: Ledger, worker: Worker, rates: Mapping[Kind, Rates]) -> None:
+    def __init__(
+        self, ledger: Ledger, drafts: Drafts, worker: Worker, rates: Mapping[Kind, Rates]
+    ) -> None:
         self._ledger = ledger
+        self._drafts = drafts
         self._worker = worker
         self._rates = rates
 
@@ -40,6 +41,23 @@ class Deliveries:
         """The first delivery of a form that was submitted before."""
         delivery = await self._ledger.by_form(turn.actor, form_id)
         return self._show(delivery, repeated=True) if delivery else None
+
+    async def draft(self, turn: Turn, form_id: str, kind: Kind) -> Draft | ShowCard:
+        """What the form's newest review showed; or, where it was submitted, its first delivery.
+
+        Raises StaleButton when there is neither.
+        """
+        first = await self.submitted(turn, form_id)
+        if first is not None:
+            return first
+        try:
+            return await self._drafts.read(turn.actor, form_id, kind)
+        except StaleButton:
+            # Another press took it between the two looks.
+            first = await self.submitted(turn, form_id)
+            if first is None:
+                raise
+            return first
 
     async def submit(
         self, turn: Turn, wanted: NewDelivery, people: Iterable[Sequence[Any]]
@@ -49,10 +67,8 @@ class Deliveries:
         A form that replaces what still waits cancels that first; where it has left meanwhile,
         nothing is sent.
         """
-        if replaced := about(wanted.form_id, REPLACES):
-            if not await self._ledger.cancel(await self._ledger.delivery(turn.actor, replaced)):
-                return Say(_LEFT_MEANWHILE)
-        elif corrected := about(wanted.form_id, CORRECTS):
+        wanted = replace(wanted, replaces=about(wanted.form_id, REPLACES))
+        if corrected := about(wanted.form_id, CORRECTS):
             first = await self._ledger.delivery(turn.actor, corrected)
             wanted = replace(wanted, chain_id=first.chain_id)
         delivery, is_new = await self._ledger.submit(wanted, people)
@@ -108,24 +124,25 @@ class Deliveries:
         await self._ledger.cancel(delivery)
         return await self.look(turn, delivery.id)
 
-    async def retry(self, turn: Turn, button: DeliveryButton) -> Answer:
+    async def retry(self, turn: Turn, button: Decision) -> Answer:
         """Queue again what was refused; of a notification also what nobody can tell of."""
         delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
-        await self._ledger.retry(delivery)
+        seen_ms = _seen(button)
+        await self._ledger.retry(delivery, seen_ms=seen_ms)
         if delivery.kind is Kind.NOTICE:
-            await self._ledger.send_again(delivery)
+            await self._ledger.send_again(delivery, seen_ms=seen_ms)
         return await self._first_results(turn, delivery)
 
-    async def arrived(self, turn: Turn, button: DeliveryButton) -> Answer:
+    async def arrived(self, turn: Turn, button: Decision) -> Answer:
         """The owner says that an unknown text arrived."""
         delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
-        await self._ledger.arrived(delivery)
+        await self._ledger.arrived(delivery, seen_ms=_seen(button))
         return await self.look(turn, delivery.id)
 
-    async def send_again(self, turn: Turn, button: DeliveryButton) -> Answer:
+    async def send_again(self, turn: Turn, button: Decision) -> Answer:
         """The owner wants an unknown text sent again."""
         delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
-        await self._ledger.send_again(delivery)
+        await self._ledger.send_again(delivery, seen_ms=_seen(button))
         return await self._first_results(turn, delivery)
 
     async def send_now(self, turn: Turn, button: DeliveryButton) -> Answer:
@@ -166,3 +183,7 @@ class Deliveries:
         if errors:
             view = replace(view, values=values or {}, errors=errors)
         return ShowCard.of(delivery_card(view))
+
+
+def _seen(button: Decision) -> int:
+    return int(button.seen) if button.seen.isdecimal() else 0

@@ -27,10 +27,10 @@ _TITLES = {
     "cancellation": "Cancellation text",
     "reminder": "Reminder text",
 }
-_INTERRUPTED = (
-    "Herald was interrupted while this was on its way, so nobody can tell whether it was sent.",
-    "Ask one of the people before you send it again: a text can't be taken back.",
-)
+_INTERRUPTED = "Herald was interrupted while this was on its way."
+_ASK_FIRST = "Ask one of the people before you send it again: a text can't be taken back."
+_REPLACES = "You can retry it safely: for those who have it already, it replaces the first."
+_DOUBT = {Kind.TEXT: _ASK_FIRST, Kind.NOTICE: _REPLACES}
 
 
 def delivery_view(
@@ -59,6 +59,7 @@ def delivery_view(
         people=_people(delivery),
         left_out=tuple(delivery.request.get("left_out", ())),
         problems=tuple(_problems(delivery)),
+        seen=str(delivery.seen_ms),
         sent_at=_sent_at(delivery),
         estimate=_estimate(delivery, rates),
         can_change=bool(delivery.request) and (refused > 0 or unknown > 0 or waits),
@@ -199,21 +200,21 @@ def _problems(delivery: Delivery) -> Iterator[Problem]:
     for tally in delivery.tallies:
         if tally.problem in {"", OWNER_INSISTS} or tally.state in _WITHOUT_PROBLEM:
             continue
-        what, advice = _sentences(tally.problem, tally.state)
+        what, advice = _sentences(delivery.kind, tally.problem, tally.state)
         yield Problem(
             what=what, who=_who(delivery, tally), advice=advice, reference=tally.request_id
         )
 
 
-def _sentences(name: str, state: State) -> tuple[str, str]:
-    if name == "Interrupted":
-        return _INTERRUPTED
-    kind = _errors().get(name, HeraldError)
-    what = kind().sentence if kind is HeraldError else _first_line(kind)
-    advice = str(getattr(kind, "advice", ""))
-    if state is State.QUEUED and issubclass(kind, GraphError):
-        advice = "Herald tries again by itself; you don't need to do anything."
-    return what, advice
+def _sentences(kind: Kind, name: str, state: State) -> tuple[str, str]:
+    error = _errors().get(name, HeraldError)
+    what = _INTERRUPTED if name == "Interrupted" else _first_line(error)
+    if state is State.UNKNOWN:
+        # Whatever went wrong: an invitation to try again could be one to text twice.
+        return f"{what} Nobody can tell whether it was sent.", _DOUBT[kind]
+    if state is State.QUEUED and issubclass(error, GraphError):
+        return what, "Herald tries again by itself; you don't need to do anything."
+    return what, str(getattr(error, "advice", ""))
 
 
 def _first_line(kind: type[HeraldError]) -> str:

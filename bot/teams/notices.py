@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 import structlog
 
 from bot.appointments.zones import friendly
-from bot.delivery.drafts import Drafts
+from bot.delivery.drafts import Draft, Drafts
 from bot.delivery.ledger import BATCH
 from bot.delivery.models import Kind, NewDelivery
 from bot.delivery.schedule import offered_days, read_when
@@ -33,7 +34,7 @@ from bot.teams.answers import (
     fits_a_card,
     too_long,
 )
-from bot.teams.deliveries import Deliveries
+from bot.teams.deliveries import CHANGED_MEANWHILE, Deliveries
 from bot.teams.delivery_views import duration
 from bot.teams.forms import Forms
 from bot.teams.sign_in import SignInFlow
@@ -139,16 +140,25 @@ class Notices:
             leaves_at=leaves.moment,
             values=_kept(values),
         )
-        await self._drafts.keep(turn.actor, button.form_id, Kind.NOTICE, request.to_json())
-        return ShowCard.of(
-            notice_review(_review(turn, button.form_id, request, self._settings.notice_rate))
-        )
+        form_id = button.form_id
+        if await self._deliveries.submitted(turn, form_id) is not None:
+            # An old view of a form that was sent: what is reviewed now is another notice.
+            form_id = self._forms.mint(Kind.NOTICE, turn.actor)
+        kept = await self._drafts.keep(turn.actor, form_id, Kind.NOTICE, request.to_json())
+        return self._reviewed(turn, form_id, request, kept)
+
+    def _reviewed(
+        self, turn: Turn, form_id: str, request: NoticeRequest, draft_id: str, note: str = ""
+    ) -> ShowCard:
+        view = _review(turn, form_id, request, self._settings.notice_rate)
+        notes = (note,) if note else ()
+        return ShowCard.of(notice_review(replace(view, draft_id=draft_id, notes=notes)))
 
     async def edit(self, turn: Turn, button: EditNotice) -> Answer:
         """Back to the form, with everything kept."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
         kept = await self._drafts.read(turn.actor, button.form_id, Kind.NOTICE)
-        request = NoticeRequest.from_json(kept)
+        request = NoticeRequest.from_json(kept.request)
         if not fits_a_card(request.values):
             return Say(_TOO_LONG_TO_SHOW)
         return await self._form(turn, button.form_id, request.values, people=request.recipients)
@@ -156,11 +166,12 @@ class Notices:
     async def send(self, turn: Turn, button: SendNotice) -> Answer:
         """Into the ledger; the answer is the receipt when Graph is quick, else the progress."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
-        first = await self._deliveries.submitted(turn, button.form_id)
-        if first is not None:
-            return first
-        kept = await self._drafts.read(turn.actor, button.form_id, Kind.NOTICE)
-        request = NoticeRequest.from_json(kept)
+        draft = await self._deliveries.draft(turn, button.form_id, Kind.NOTICE)
+        if not isinstance(draft, Draft):
+            return draft
+        request = NoticeRequest.from_json(draft.request)
+        if draft.id != button.draft_id:
+            return self._reviewed(turn, button.form_id, request, draft.id, CHANGED_MEANWHILE)
         if request.leaves_at and request.leaves_at <= datetime.now(UTC):
             return await self._again(turn, button.form_id, request.values, {"when_time": _PASSED})
         wanted = NewDelivery(

@@ -11,7 +11,7 @@ from bot.appointments import form, send
 from bot.appointments.phone import as_read
 from bot.appointments.request import LANGUAGES, MESSAGE_TYPES, Meeting, TextRequest
 from bot.appointments.zones import friendly, local_time, offered, windows_name
-from bot.delivery.drafts import Drafts
+from bot.delivery.drafts import Draft, Drafts
 from bot.delivery.models import Delivery, Kind, NewDelivery, State
 from bot.delivery.schedule import offered_days, read_when
 from bot.errors import ConsentNeeded, HeraldError, IdentityError, SignInNeeded, StaleButton
@@ -28,7 +28,7 @@ from bot.teams.answers import (
     entered,
     too_long,
 )
-from bot.teams.deliveries import Deliveries
+from bot.teams.deliveries import CHANGED_MEANWHILE, Deliveries
 from bot.teams.forms import REPLACES, Forms
 from bot.teams.sign_in import SignInFlow
 from bot.teams.turn import Turn
@@ -48,6 +48,7 @@ _MESSAGES = {
     "cancellation": "Cancellation",
     "reminder": "Reminder",
 }
+REVIEW_HOLDS_S = 300.0  # an older one is compared with the calendar before it is sent
 _TOO_SLOW = "Microsoft Graph did not answer in time."
 _STARTED = "The appointment has started by then. Choose an earlier time."
 _PASSED = "The time you chose has passed meanwhile. Choose a later one, or “Now”."
@@ -152,24 +153,52 @@ class Texts:
             leaves_at=leaves.moment,
             in_calendar=not values.get("join_link", "").strip(),
         )
-        await self._drafts.keep(turn.actor, button.form_id, Kind.TEXT, request.to_json())
+        form_id = await self._unsent(turn, button.form_id)
+        kept = await self._drafts.keep(turn.actor, form_id, Kind.TEXT, request.to_json())
         notes = (*entry.notes, *([TWICE] if leaves.twice else []))
-        return ShowCard.of(text_review(_review(turn, button.form_id, request, notes)))
+        return ShowCard.of(text_review(_review(turn, form_id, request, notes, kept)))
+
+    async def _unsent(self, turn: Turn, form_id: str) -> str:
+        """This form's id; of a form that was sent already, a new one's."""
+        if await self._deliveries.submitted(turn, form_id) is None:
+            return form_id
+        return self._forms.mint(Kind.TEXT, turn.actor)
 
     async def edit(self, turn: Turn, button: EditText) -> Answer:
         """Back to the form, with everything kept."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         kept = await self._drafts.read(turn.actor, button.form_id, Kind.TEXT)
-        return await self._filled(turn, button.form_id, TextRequest.from_json(kept))
+        return await self._filled(turn, button.form_id, TextRequest.from_json(kept.request))
 
     async def send(self, turn: Turn, button: SendText) -> Answer:
         """Into the ledger; the answer is the receipt when Graph is quick, else the progress."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
-        first = await self._deliveries.submitted(turn, button.form_id)
-        if first is not None:
-            return first
-        kept = await self._drafts.read(turn.actor, button.form_id, Kind.TEXT)
-        request = TextRequest.from_json(kept)
+        draft = await self._deliveries.draft(turn, button.form_id, Kind.TEXT)
+        if not isinstance(draft, Draft):
+            return draft
+        request = TextRequest.from_json(draft.request)
+        if draft.id != button.draft_id:
+            notes = (CHANGED_MEANWHILE,)
+            return ShowCard.of(text_review(_review(turn, button.form_id, request, notes, draft.id)))
+        if draft.age_s > REVIEW_HOLDS_S and request.leaves_at is None:
+            return await self._look_again(turn, button, request)
+        return await self._submit(turn, button, request)
+
+    async def _look_again(self, turn: Turn, button: SendText, request: TextRequest) -> Answer:
+        """The review is old: has the appointment changed since?"""
+        async with asyncio.timeout(PATIENCE_S):
+            token = await self._identity.token(turn.actor, MEETINGS)
+            found = await self._graph.meeting_by_join_url(token.value, request.join_link)
+        if found is None:
+            return Say(_NOT_ORGANIZER)
+        if found.start == request.meeting.starts_at:
+            return await self._submit(turn, button, request)
+        moved = replace(request, meeting=replace(request.meeting, starts_at=found.start))
+        kept = await self._drafts.keep(turn.actor, button.form_id, Kind.TEXT, moved.to_json())
+        notes = ("The appointment was moved since you looked at this: please check again.",)
+        return ShowCard.of(text_review(_review(turn, button.form_id, moved, notes, kept)))
+
+    async def _submit(self, turn: Turn, button: SendText, request: TextRequest) -> Answer:
         if request.leaves_at and request.leaves_at <= datetime.now(UTC):
             rows = _rows(request)
             errors = {"when_time": _PASSED}
@@ -315,7 +344,7 @@ def _default_language(turn: Turn) -> str:
 
 
 def _review(
-    turn: Turn, form_id: str, request: TextRequest, notes: tuple[str, ...]
+    turn: Turn, form_id: str, request: TextRequest, notes: tuple[str, ...], draft_id: str
 ) -> TextReviewView:
     starts_at = request.meeting.starts_at
     zone = turn.place.zone
@@ -334,5 +363,6 @@ def _review(
             for attendee in request.attendees
         ),
         notes=notes,
+        draft_id=draft_id,
         leaves=in_words(request.leaves_at, zone),
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cards import buttons
 from cards.buttons import (
     AddAttendee,
+    Decision,
     DeliveryButton,
     FollowUp,
     LookAgain,
@@ -29,7 +30,12 @@ VERBS = sorted(buttons._KNOWN)
 
 
 def test_a_button_comes_back_as_it_left() -> None:
-    for button in (OpenText(), SendText("form-1"), ReviewText("form-1", 3), LookAgain("d-1")):
+    for button in (
+        OpenText(),
+        SendText("form-1", "draft-1"),
+        ReviewText("form-1", 3),
+        LookAgain("d-1"),
+    ):
         assert read(button.verb, button.pack()) == button
         assert read(None, button.pack()) == button
 
@@ -42,14 +48,22 @@ def test_a_text_that_may_follow_comes_back_by_its_type(message_type: str) -> Non
 
 def test_every_button_of_a_delivery_carries_its_id_and_no_fact() -> None:
     for kind in buttons._KNOWN.values():
-        if issubclass(kind, DeliveryButton) and kind is not FollowUp:
+        if issubclass(kind, Decision):
+            shown = kind("d-1", "1795255613276")
+            assert set(shown.pack()) == {"verb", "delivery_id", "seen"}
+            assert read(kind.verb, shown.pack()) == shown
+        elif issubclass(kind, DeliveryButton) and kind is not FollowUp:
             assert kind("d-1").pack() == {"verb": kind.verb, "delivery_id": "d-1"}
             assert kind.verb.startswith("delivery.")
 
 
 def test_the_inputs_that_come_along_do_not_matter() -> None:
-    data = {**SendText("form-1").pack(), "phone_0": "(206) 555-0142", "tenant_id": "another"}
-    assert read("text.send", data) == SendText("form-1")
+    data = {
+        **SendText("form-1", "draft-1").pack(),
+        "phone_0": "(206) 555-0142",
+        "tenant_id": "another",
+    }
+    assert read("text.send", data) == SendText("form-1", "draft-1")
 
 
 @pytest.mark.parametrize("rows", [3, "3", 3.0, " 3 "])

@@ -122,8 +122,9 @@ async def test_a_change_of_what_has_left_meanwhile_sends_nothing(adele: Desk, st
     await adele.teams.press(adele.person, first.id, actions.button(waiting, "delivery.now"), {})
     await stage.world.until(lambda: len(stage.world.accepted(SMS)) == 1)
     inputs = {key: value for key, value in actions.inputs(form).items() if value}
+    changed = adele.message(form)
     await adele.teams.press(
-        adele.person, first.id, actions.button(form, "Review"), inputs | {"when": "now"}
+        adele.person, changed.id, actions.button(form, "Review"), inputs | {"when": "now"}
     )
     answer = await adele.press("text.send")
     assert "left meanwhile" in answer.body["value"]
