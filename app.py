@@ -15,7 +15,13 @@ def main() -> int:
     try:
         settings = read_settings()
         set_up_logging(settings)
-        web.run_app(build_app(settings), host=settings.host, port=settings.port, print=None)
+        web.run_app(
+            build_app(settings),
+            host=settings.host,
+            port=settings.port,
+            print=None,
+            access_log=None,  # addresses of the sign-in pages carry codes
+        )
     except SettingsError as error:
         print(f"Herald is not set up:\n{error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -56,6 +56,6 @@ def _words(error: Exception) -> tuple[str, str]:
         log.info("turn.refused", problem=type(error).__name__)
         return error.sentence, str(getattr(error, "request_id", ""))
     reference = uuid.uuid4().hex[:8]
-    # The type alone: an unexpected error's own words may hold what must not be logged.
-    log.error("turn.failed", reference=reference, problem=type(error).__name__, exc_info=error)
+    # Of it the log has the type and the way (`bot.logs`): its words may hold what somebody wrote.
+    log.error("turn.failed", reference=reference, exc_info=error)
     return HeraldError().sentence, reference
