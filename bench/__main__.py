@@ -7,18 +7,23 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
-from bench import fan_out
+from bench import fan_out, memory, replicas, scheduled
 from bench.table import Row, keep, show, show_head
 
-Benchmark = Callable[[Path], Awaitable[list[Row]]]
+Benchmark = Callable[[Path], Coroutine[Any, Any, list[Row]]]
 
 BENCHMARKS: dict[str, Benchmark] = {
     "fan-out": fan_out.beside_a_bare_loop,
     "fan-out-limited": fan_out.at_the_documented_limit,
     "fan-out-instant": fan_out.as_fast_as_it_goes,
+    "memory": memory.large_audiences,
+    "scheduled": scheduled.while_it_waits,
+    "scheduled-due": scheduled.when_it_is_due,
+    "replicas": replicas.shared,
 }
 
 

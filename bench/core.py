@@ -148,8 +148,8 @@ async def running(
 
 
 def quiet() -> None:
-    """Log as a production process does whose level is WARNING."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    """Log as a production process does whose level is ERROR."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def resident_mb() -> float:

