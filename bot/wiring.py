@@ -8,6 +8,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from bot.actor import Actor
 from bot.delivery.database import Database
 from bot.delivery.drafts import Drafts, Once
 from bot.delivery.keeper import Keeper
@@ -140,7 +141,13 @@ class Herald:
 
     def routes(self) -> list[web.RouteDef]:
         """What the web server answers."""
-        return [web.post(endpoint.PATH, self._messages), *pages.routes(self._core.identity)]
+        return [
+            web.post(endpoint.PATH, self._messages),
+            *pages.routes(self._core.identity, self._download),
+        ]
+
+    async def _download(self, actor: Actor, what: str) -> tuple[str, bytes]:
+        return await self._results.download(actor, what)
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         return await self._endpoint(request)
@@ -178,8 +185,8 @@ class Herald:
             sign_in,
         )
         replies = Replies(sign_in)
-        results = Results(settings, core.ledger, core.channel_session)
-        actions = CardActions(texts, notices, deliveries, results, replies)
+        self._results = Results(settings, core.ledger, core.identity, core.channel_session)
+        actions = CardActions(texts, notices, deliveries, self._results, replies)
         extension = MessageExtension(core.identity, texts, notices, actions, sign_in)
         return Handler(
             settings,
@@ -188,7 +195,7 @@ class Herald:
             texts,
             notices,
             deliveries,
-            results,
+            self._results,
             actions,
             extension,
             sign_in,

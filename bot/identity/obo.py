@@ -6,7 +6,7 @@ could not sign the person in silently.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -23,7 +23,7 @@ from bot.identity.bot_token import BotToken
 from bot.identity.entra import Entra, Grant
 from bot.identity.keyring import Account, Token, account, longest_token, merge
 from bot.identity.permissions import ADMIN_ONLY, MEETINGS, NOTIFY, TEXT
-from bot.identity.sign_in import PopUp
+from bot.identity.sign_in import DOWNLOAD, PopUp
 from bot.identity.token_cache import Stored, TokenCache
 from bot.settings import Settings
 
@@ -128,6 +128,23 @@ class Identity:
             SignInNeeded, ConsentNeeded, EntraUnavailable, NotConfigured: as in `exchange`.
         """
         return await self._to_the_end(self._finish(actor, one_time_code))
+
+    async def download_link(self, actor: Actor, what: str) -> str:
+        """The address where this actor, and nobody else, downloads `what` after signing in."""
+        return self.pop_up.link(actor, (), f"{DOWNLOAD}{what}")
+
+    async def prove(self, record: Mapping[str, Any], code: str) -> Actor:
+        """Who completed a sign-in that was only to show who it is; nothing of it is kept.
+
+        Raises:
+            WrongPerson: it was not the actor that the link was made for.
+            SignInExpired, EntraUnavailable, NotConfigured: as in `finish`.
+        """
+        arrival = self.pop_up.arrival(record, code)
+        grant = await self._entra.redeem(arrival.actor.tenant_id, arrival.flow)
+        if not grant.is_for(arrival.actor):
+            raise WrongPerson
+        return arrival.actor
 
     def admin_consent_link(self, actor: Actor, scopes: Sequence[str]) -> str:
         """The address to forward to an administrator of the actor's organization."""

@@ -4,18 +4,23 @@ Source: the authentication flow for bots and message extensions in Teams, whose 
 `notifySuccess` of the Teams JavaScript library; Teams then sends `signin/verifyState`.
 """
 
+from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.errors import SignInExpired
+from bot.actor import Actor
+from bot.errors import HeraldError, SignInExpired
 from bot.identity.obo import Identity
-from bot.identity.sign_in import LINK_LIFE_S
+from bot.identity.sign_in import DOWNLOAD, LINK_LIFE_S
 from bot.settings import ROOT
+
+# (who, what) gives the file's name and content, or raises a HeraldError.
+Download = Callable[[Actor, str], Awaitable[tuple[str, bytes]]]
 
 _WEB = Path(__file__).parent / "web"
 _TEAMS_JS = ROOT / "node_modules/@microsoft/teams-js/dist/umd/MicrosoftTeams.min.js"
@@ -88,9 +93,9 @@ ENDS = {
 }
 
 
-def routes(identity: Identity) -> list[web.RouteDef]:
-    """The routes of the pop-up, below `/auth/`."""
-    pages = _Pages(identity)
+def routes(identity: Identity, download: Download) -> list[web.RouteDef]:
+    """The routes of the pop-up, below `/auth/`; `download` gives a signed-in actor a file."""
+    pages = _Pages(identity, download)
     return [
         # No HEAD: a program that looks at a link must not use it up.
         web.get("/auth/start", _guarded(pages.start), allow_head=False),
@@ -103,8 +108,10 @@ def routes(identity: Identity) -> list[web.RouteDef]:
 
 
 class _Pages:
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, download: Download) -> None:
+        self._identity = identity
         self._pop_up = identity.pop_up
+        self._download = download
 
     async def start(self, request: web.Request) -> web.StreamResponse:
         """Send the browser to Entra, with a cookie by which it is known when it comes back."""
@@ -127,8 +134,20 @@ class _Pages:
         record = await self._pop_up.arrive(query.get("state", ""), request.cookies)
         if "error" in query or not query.get("code"):
             return _page(ENDS.get(query.get("error", ""), FAILED), scripts=_SCRIPTS)
+        if record["x"].startswith(DOWNLOAD):
+            return await self._file(record, query["code"])
         code = await self._pop_up.keep_code(record, query["code"])
         return _page(HANDED_OVER, code=code, scripts=_SCRIPTS)
+
+    async def _file(self, record: dict[str, Any], code: str) -> web.StreamResponse:
+        """A file for the one person that its link was made for."""
+        try:
+            actor = await self._identity.prove(record, code)
+            name, content = await self._download(actor, record["x"].removeprefix(DOWNLOAD))
+        except HeraldError as error:
+            return _page(Note("Not for you here", error.sentence, "refused", 403))
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return web.Response(body=content, content_type="text/csv", charset="utf-8", headers=headers)
 
     async def approved(self, request: web.Request) -> web.StreamResponse:
         """Tell an administrator how it went. Nothing here is believed: the next send shows it."""

@@ -24,6 +24,7 @@ from bot.settings import Settings
 
 LINK_LIFE_S = 10 * 60
 CODE_LIFE_S = 5 * 60
+DOWNLOAD = "download "  # what a link is for that ends with a file, not in Teams
 _GRAPH = "https://graph.microsoft.com/"
 
 
@@ -128,8 +129,12 @@ class PopUp:
         kept = await self._sign_ins.take("code", one_time_code)
         if kept is None:
             raise SignInExpired
-        flow = CodeFlow(kept["c"], kept["v"], kept["n"], self.redirect_uri, tuple(kept["s"]))
-        return Arrival(Actor(kept["t"], kept["u"]), flow, kept["x"])
+        return self.arrival(kept, kept["c"])
+
+    def arrival(self, record: Mapping[str, Any], code: str) -> Arrival:
+        """What redeems Entra's authorization code, and who the sign-in was started for."""
+        flow = CodeFlow(code, record["v"], record["n"], self.redirect_uri, tuple(record["s"]))
+        return Arrival(Actor(record["t"], record["u"]), flow, record["x"])
 
     def _wish(self, sealed: str) -> dict[str, Any]:
         try:

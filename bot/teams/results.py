@@ -1,6 +1,7 @@
 """A delivery's results as a file: a line for each person, through Teams' file consent.
 
-File consent (`fileConsent/invoke`) works in personal chats only. The address to upload to comes
+File consent (`fileConsent/invoke`) works in personal chats only; elsewhere a link leads to a
+download that asks who one is. The address to upload to comes
 with the verified activity, and has to be Microsoft's all the same.
 """
 
@@ -14,16 +15,18 @@ import aiohttp
 import structlog
 from botbuilder.schema import Activity, ActivityTypes, Attachment
 
+from bot.actor import Actor
 from bot.appointments.zones import friendly
 from bot.delivery.ledger import Ledger
 from bot.delivery.models import Delivery, Kind
 from bot.errors import HeraldError, StaleButton
+from bot.identity.obo import Identity
 from bot.notifications.request import NoticeRequest
 from bot.settings import Settings
-from bot.teams.answers import Answer, Say
+from bot.teams.answers import Answer, Say, ShowCard
 from bot.teams.turn import Turn
 from cards.elements import payload
-from cards.notes import NoteView, note
+from cards.notes import NoteView, ResultsView, note, results
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +40,6 @@ _WORDS = {
     "unknown": "nobody can tell",
     "cancelled": "cancelled before it left",
 }
-_ELSEWHERE = "Files can be saved in your own chat with Herald: type “status {id}” there."
 
 
 class FileNotTaken(HeraldError):
@@ -47,7 +49,14 @@ class FileNotTaken(HeraldError):
 class Results:
     """Offers the file, and writes it where Teams says."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        identity: Identity,
+        session: aiohttp.ClientSession,
+    ) -> None:
+        self._identity = identity
         self._is_local = settings.environment == "local"
         self._ledger = ledger
         self._session = session
@@ -55,8 +64,13 @@ class Results:
     async def offer(self, turn: Turn, button: Any) -> Answer:
         """Ask the owner where to put the file."""
         delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
-        if turn.surface != "personal":
-            return Say(_ELSEWHERE.format(id=delivery.short_id))
+        if turn.surface != "personal" or not turn.place.activity_id:
+            link = await self._identity.download_link(turn.actor, delivery.id)
+            card = results(ResultsView(delivery.short_id, link))
+            if not turn.place.activity_id:
+                return ShowCard.of(card)
+            await turn.send(payload(card))
+            return Say("")
         content = await self.csv(delivery)
         context = {"delivery_id": delivery.id}
         consent = {
@@ -85,6 +99,11 @@ class Results:
         info = {"uniqueId": str(upload.get("uniqueId", "")), "fileType": "csv"}
         await _attach(turn, _INFO, _name(delivery), info, str(upload.get("contentUrl", "")))
         return 200, {}
+
+    async def download(self, actor: Actor, delivery_id: str) -> tuple[str, bytes]:
+        """The file's name and content, for its owner. Raises StaleButton."""
+        delivery = await self._ledger.delivery(actor, delivery_id)
+        return _name(delivery), await self.csv(delivery)
 
     async def csv(self, delivery: Delivery) -> bytes:
         """The file: UTF-8 with a byte order mark, so that spreadsheets read names right."""

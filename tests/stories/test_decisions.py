@@ -5,12 +5,15 @@ import io
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from bot.settings import Settings
 from sandbox import actions
 from sandbox.stage import Stage
+from sandbox.world import Person
 from tests.desk import Desk
 
 SMS = "sendVirtualAppointmentSms"
@@ -122,8 +125,6 @@ async def test_a_receipt_leads_to_the_next_text_with_the_attendees_kept(
 
 
 async def test_cancelling_the_rest_says_what_had_already_left(adele: Desk, stage: Stage) -> None:
-    from sandbox.world import Person
-
     crowd = [
         Person(f"b{n:07d}-0000-4000-8000-{n:012d}", f"P {n}", f"p{n}@clinic.example", "", "UTC")
         for n in range(150)
@@ -254,3 +255,42 @@ async def test_declining_the_file_saves_nothing(adele: Desk, onedrive: dict[str,
     await adele.press("delivery.results")
     await consent(adele, onedrive["address"], "decline")
     assert "content" not in onedrive
+
+
+async def test_where_no_file_can_be_taken_a_download_asks_who_one_is(
+    adele: Desk, stage: Stage
+) -> None:
+    await sent_text(adele)
+    short_id = adele.shown.rpartition("Delivery ")[2].split()[0]
+    people = list(stage.world.people.values())
+    group = stage.connector.conversations.shared("Front desk", people, "groupChat")
+    group.has_bot = True
+    await stage.teams.say(adele.person, f"<at>Herald</at> status {short_id}", group)
+    shown = group.messages[-1]
+    card = shown.card(adele.person)
+    assert card is not None
+    await stage.teams.press(adele.person, shown.id, actions.button(card, "delivery.results"), {})
+    offered = group.messages[-1].card(adele.person)
+    assert offered is not None
+    [link] = [b["url"] for b in actions.buttons(offered) if b["type"] == "Action.OpenUrl"]
+
+    megan = stage.world.named("Megan")
+    assert await downloaded(stage, link, megan) == (403, "")
+    status, text = await downloaded(stage, link, adele.person)
+    assert status == 200
+    assert "…8631" in text
+    assert "2063428631" not in text
+
+
+async def downloaded(stage: Stage, link: str, person: Person) -> tuple[int, str]:
+    """Open a download link as this person; the status, and the file."""
+    connector = aiohttp.TCPConnector(ssl=stage.trust())
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as browser:
+        at_app = link.replace(stage.public_url, stage.app_url)
+        async with browser.get(URL(at_app), allow_redirects=False) as gone:
+            address = gone.headers["Location"]
+        end = stage.entra.sign_in(address, person)
+        at_app = end.replace(stage.public_url, stage.app_url)
+        async with browser.get(URL(at_app, encoded=True)) as got:
+            return got.status, await got.text() if got.status == 200 else ""

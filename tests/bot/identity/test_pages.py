@@ -11,13 +11,17 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.actor import Actor
-from bot.errors import SignInExpired, SignInNeeded, WrongPerson
+from bot.errors import SignInExpired, SignInNeeded, StaleButton, WrongPerson
 from bot.identity import pages, token_cache
 from bot.identity.obo import MEETINGS, NOTIFY, TEXT
 from sandbox.world import Person
 from tests.bot.identity.conftest import Home
 
 Client = TestClient[web.Request, web.Application]
+
+
+async def no_file(actor: Actor, what: str) -> tuple[str, bytes]:
+    raise StaleButton
 
 
 @dataclass
@@ -62,7 +66,7 @@ def reason_of(html: str) -> str:
 @pytest.fixture
 async def open_browser(home: Home) -> AsyncIterator[Callable[[], Browser]]:
     app = web.Application()
-    app.add_routes(pages.routes(home.identity))
+    app.add_routes(pages.routes(home.identity, no_file))
     server = TestServer(app)
     await server.start_server()
     clients: list[Client] = []
@@ -273,7 +277,7 @@ async def test_behind_https_the_cookie_is_secure(home: Home, another: Callable[.
     https = home.settings.model_copy(update={"public_url": "https://herald.example"})
     secure = another(https)
     server = TestServer(web.Application())
-    server.app.add_routes(pages.routes(secure.identity))
+    server.app.add_routes(pages.routes(secure.identity, no_file))
     async with TestClient(server) as client:
         link = await secure.identity.sign_in_link(home.someone("Adele")[1], NOTIFY)
         answer = await client.get(

@@ -9,6 +9,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, async_playwright
 
+from bot.actor import Actor
+from bot.errors import StaleButton
 from bot.identity import pages
 from bot.identity.obo import NOTIFY
 from tests.bot.identity.conftest import Home
@@ -35,13 +37,17 @@ window.addEventListener("message", event => {
 </script><a href="#" onclick="window.open(window.name)">Sign in</a>"""
 
 
+async def no_file(actor: Actor, what: str) -> tuple[str, bytes]:
+    raise StaleButton
+
+
 @pytest.fixture
 async def address(home: Home) -> AsyncIterator[str]:
     async def teams(_request: web.Request) -> web.Response:
         return web.Response(text=TEAMS, content_type="text/html")
 
     app = web.Application()
-    app.add_routes([*pages.routes(home.identity), web.get("/teams", teams)])
+    app.add_routes([*pages.routes(home.identity, no_file), web.get("/teams", teams)])
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
