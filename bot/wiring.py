@@ -8,6 +8,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from bot import about
 from bot.actor import Actor
 from bot.delivery.database import Database
 from bot.delivery.drafts import Drafts, Once
@@ -144,6 +145,7 @@ class Herald:
         return [
             web.post(endpoint.PATH, self._messages),
             *pages.routes(self._core.identity, self._download),
+            *about.routes(self._settings),
         ]
 
     async def _download(self, actor: Actor, what: str) -> tuple[str, bytes]:
