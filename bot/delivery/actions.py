@@ -6,7 +6,12 @@ from typing import Any
 
 from bot.delivery.models import Batch, Kind
 from bot.graph import routes
-from bot.graph.bodies import appointment_text_body, notification_body, reminder_text_body
+from bot.graph.bodies import (
+    appointment_text_body,
+    notification_body,
+    reminder_text_body,
+    with_recipients,
+)
 from bot.graph.client import Accepted, Graph
 from bot.identity.obo import NOTIFY, TEXT
 
@@ -81,11 +86,12 @@ async def _send_notice(graph: Graph, token: str, batch: Batch, request_id: str) 
         activity_type=call["activity_type"],
         preview=call["preview"],
         parameters=call["parameters"],
-        recipients=batch.people,
+        recipients=(),
         chain_id=call["chain_id"],
         teams_app_id=call["teams_app_id"],
     )
-    return await graph.send_notification(token, body, client_request_id=request_id)
+    data = with_recipients(body, batch.people)
+    return await graph.send_notification(token, data, client_request_id=request_id)
 
 
 ACTIONS: Mapping[Kind, Action] = {

