@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.actor import Actor
 from bot.delivery.database import Database
-from bot.delivery.lanes import HORIZON_MS, Lanes, slots, step_ms
+from bot.delivery.lanes import HORIZON_MS, Lanes, Spacing, slots, step_ms
 from bot.delivery.models import BATCHES, IN_HAND, SETTLED, Batch, Kind, State
 from bot.delivery.writes import Writes
 from bot.sealing import Seal, Unreadable
@@ -70,6 +70,7 @@ class Queue:
         self._database = database
         self._seal = seal
         self._lanes = lanes
+        self._spacing = Spacing(lanes.rates)
         self.clock_ms = clock_ms or database.clock_ms
         self._writes = Writes(database)
 
@@ -198,6 +199,12 @@ class Queue:
         waited for it leaves at once, and must not break the limit then.
         """
         return min(most, int(self._lanes.rates[kind].tenant * HORIZON_MS / 1000))
+
+    def leaves_at_ms(self, batch: Batch) -> float:
+        """When a fenced batch may leave: in its slot, and not too close behind a late one."""
+        return self._spacing.leaves_at_ms(
+            batch.actor.tenant_id, batch.kind, batch.starts_at_ms, self.clock_ms()
+        )
 
     async def hold_lane(self, tenant_id: str, kind: Kind, wait_s: float) -> None:
         """Graph asked this tenant to wait: nothing of this kind leaves before."""

@@ -311,7 +311,7 @@ class Worker:
                 return
             if not is_ours and not await self._fence(batch):
                 return
-            await self._until(batch.starts_at_ms)
+            await self._until(self._queue.leaves_at_ms(batch))
             result = await self._post(batch, token)
         # The wire is free for the next one while this result is written.
         if isinstance(result, Accepted):
