@@ -46,13 +46,14 @@ class HelpView:
 class SignInView:
     """The sign-in link, where silent sign-in did not come or cannot work.
 
-    `why` is a sentence; `link` opens the consent pop-up (a Teams `signin` action); `then` is the
-    command that goes on afterwards.
+    `why` is a sentence; `link` opens the consent pop-up (a Teams `signin` action), or, with
+    `in_browser`, a page of its own; `then` is the command that goes on afterwards, or nothing.
     """
 
     why: str
     link: str
-    then: str
+    then: str = ""
+    in_browser: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class AdminConsentView:
     what: str  # "sending appointment texts"
     permission: str  # "VirtualAppointmentNotification.Send"
     link: str
-    then: str
+    then: str = ""  # a command's name, offered as a button "Try again"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def welcome(view: WelcomeView) -> AdaptiveCard:
         [
             _title("Hello, ", view.name, "Hello"),
             sentence("I am Herald. I send two kinds of messages, always in your name:"),
-            _job("📱", "Appointment texts", "tell your guests by SMS that it is on, moved or off."),
+            _job("📱", "Appointment texts", "tell people by SMS that it is on, moved or off."),
             _job("🔔", "Notifications", "put a notice into the activity feeds of your teammates."),
             aside("You see everything before it is sent. Write “help” for all commands."),
         ],
@@ -139,9 +140,14 @@ def help_card(view: HelpView) -> AdaptiveCard:
 
 def sign_in(view: SignInView) -> AdaptiveCard:
     """Signing in by hand: Teams opens the link in its own window."""
+    if view.in_browser:
+        way: Element = OpenUrl(title="Sign in", url=view.link, style="positive")
+        done = [sentence("It opens in your browser. Come back afterwards, and press again.")]
+    else:
+        way, done = sign_in_action("Sign in", view.link), []
     return card(
-        [heading("Please sign in"), sentence(view.why)],
-        [sign_in_action("Sign in", view.link), execute("Try again", TryAgain(view.then))],
+        [heading("Please sign in"), sentence(view.why), *done],
+        [way, *_again(view.then)],
         summary=f"Please sign in. {view.why}",
     )
 
@@ -154,13 +160,13 @@ def admin_consent(view: AdminConsentView) -> AdaptiveCard:
             sentence(f"Your organization has not approved {view.what} with Herald yet."),
             sentence(f"The permission is called {view.permission}."),
             sentence("Are you an administrator? Open the approval page."),
-            sentence("If not, forward this link. Once it is approved, press “Try again”."),
+            sentence("If not, forward this link. Once it is approved, you can try again."),
             # An input, because a link in one can be copied whole on every client.
             TextInput(id="link", label="Link to forward", value=view.link, is_multiline=True),
         ],
         [
             OpenUrl(title="Open the approval page", url=view.link),
-            execute("Try again", TryAgain(view.then), main=True),
+            *_again(view.then, main=True),
         ],
         summary=f"An administrator has to approve {view.what} once.",
     )
@@ -171,7 +177,7 @@ def who_am_i(view: WhoAmIView) -> AdaptiveCard:
     if not view.name and not view.username:
         return card(
             [heading("You are not signed in"), sentence("Herald can't act in your name now.")],
-            [execute("Sign in", SignIn("whoami"), main=True)],
+            [execute("Sign in", SignIn("signin"), main=True)],
             summary="You are not signed in.",
         )
     return card(
@@ -193,10 +199,9 @@ def note(view: NoteView) -> AdaptiveCard:
         body.append(sentence(f"→ {view.advice}"))
     if view.reference:
         body.append(rich_text(run(f"For support: {view.reference}", size="small")))
-    again = [execute("Try again", TryAgain(view.try_again))] if view.try_again else []
     return card(
         [banner(tone, symbol, plain(view.title, 120), *body)],
-        again,
+        _again(view.try_again),
         summary=f"{view.title}. {view.sentence}",
     )
 
@@ -212,6 +217,10 @@ def results(view: ResultsView) -> AdaptiveCard:
         [OpenUrl(title="Download the results", url=view.link, style="positive")],
         summary=f"The results of delivery {view.short_id} are ready to download.",
     )
+
+
+def _again(then: str, *, main: bool = False) -> list[Element]:
+    return [execute("Try again", TryAgain(then), main=main)] if then else []
 
 
 def _title(greeting: str, name: str, without: str) -> Element:

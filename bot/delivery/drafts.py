@@ -88,6 +88,12 @@ class Once:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def seen(self, key: str) -> bool:
+        """Whether this key was seen before."""
+        async with self._database.read() as connection:
+            found = await connection.execute(select(ONCE.c.key).where(ONCE.c.key == key[:200]))
+            return found.first() is not None
+
     async def first_time(self, key: str) -> bool:
         """Whether this key was never seen before; it is seen from now on."""
         async with self._database.write() as connection:

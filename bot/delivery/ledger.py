@@ -364,6 +364,21 @@ class Ledger:
             )
             return sorted({row.delivery_id for row in rows})
 
+    async def kinds_waiting(self, actor: Actor) -> list[Kind]:
+        """The kinds of the actor's batches that wait for a sign-in."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(
+                select(BATCHES.c.kind)
+                .where(
+                    BATCHES.c.tenant_id == actor.tenant_id,
+                    BATCHES.c.user_id == actor.user_id,
+                    BATCHES.c.state == State.NEEDS_SIGN_IN.value,
+                )
+                .distinct()
+                .order_by(BATCHES.c.kind)
+            )
+            return [Kind(row.kind) for row in rows]
+
     async def needs_sign_in(self, actor: Actor, problem: str) -> list[str]:
         """The actor's sign-in can't be renewed: what is scheduled waits for it, and keeps its time.
 

@@ -5,6 +5,7 @@ could not sign the person in silently.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from bot.actor import Actor
 from bot.errors import (
     AdminConsentNeeded,
     ConsentNeeded,
+    HeraldError,
     IdentityError,
     SignInNeeded,
     TokenTooShort,
@@ -23,7 +25,7 @@ from bot.identity.bot_token import BotToken
 from bot.identity.entra import Entra, Grant
 from bot.identity.keyring import Account, Token, account, longest_token, merge
 from bot.identity.permissions import ADMIN_ONLY, MEETINGS, NOTIFY, TEXT
-from bot.identity.sign_in import DOWNLOAD, PopUp
+from bot.identity.sign_in import DOWNLOAD, IN_BROWSER, Arrival, PopUp
 from bot.identity.token_cache import Stored, TokenCache
 from bot.settings import Settings
 
@@ -33,6 +35,7 @@ _MARGIN_S = 5 * 60  # a token with less left is renewed, as MSAL does
 _TRIES = 5  # at saving over another replica's write
 _SHORT_S = 5.0  # how long 'too short' is believed without asking Entra again
 
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
@@ -49,7 +52,12 @@ class Identity:
         self._bot_token = BotToken(self._entra.bot_token)
         self._locks: WeakValueDictionary[Actor, asyncio.Lock] = WeakValueDictionary()
         self._under_way: set[asyncio.Task[Any]] = set()
+        self._tell: Callable[[Actor], Awaitable[None]] | None = None
         self.pop_up = PopUp(settings, cache.sign_ins)
+
+    def tells_sign_ins(self, tell: Callable[[Actor], Awaitable[None]]) -> None:
+        """Whom to tell of everybody who signed in, wherever that was."""
+        self._tell = tell
 
     async def exchange(self, actor: Actor, assertion: str, scopes: Sequence[str]) -> None:
         """Exchange single sign-on's token (`signin/tokenExchange`) and keep what comes of it.
@@ -129,6 +137,14 @@ class Identity:
         """
         return await self._to_the_end(self._finish(actor, one_time_code))
 
+    async def browser_link(self, actor: Actor, scopes: Sequence[str]) -> str:
+        """The address of a sign-in that ends in the browser, where Teams has no pop-up for it."""
+        return self.pop_up.link(actor, scopes, IN_BROWSER)
+
+    async def complete(self, record: Mapping[str, Any], code: str) -> None:
+        """Complete a sign-in of `browser_link`. Raises as `finish` does."""
+        await self._to_the_end(self._redeemed(self.pop_up.arrival(record, code)))
+
     async def download_link(self, actor: Actor, what: str) -> str:
         """The address where this actor, and nobody else, downloads `what` after signing in."""
         return self.pop_up.link(actor, (), f"{DOWNLOAD}{what}")
@@ -172,14 +188,29 @@ class Identity:
 
             grant = await _asked(ask, scopes)
             await self._enter(actor, grant)
+        await self._told(actor)
 
     async def _finish(self, actor: Actor, one_time_code: str) -> str:
         arrival = await self.pop_up.fetch(one_time_code)
         if arrival.actor != actor:
             raise WrongPerson
+        await self._redeemed(arrival)
+        return arrival.then
+
+    async def _redeemed(self, arrival: Arrival) -> None:
+        actor = arrival.actor
         async with self._lock(actor):
             await self._enter(actor, await self._entra.redeem(actor.tenant_id, arrival.flow))
-        return arrival.then
+        await self._told(actor)
+
+    async def _told(self, actor: Actor) -> None:
+        if self._tell is None:
+            return
+        try:
+            await self._tell(actor)
+        except HeraldError as error:
+            # Signed in they are; `signin` tells once more.
+            _log.warning("A sign-in was not told: %s", type(error).__name__)
 
     async def _token(
         self, actor: Actor, scopes: tuple[str, ...], min_life_s: float, renew: bool

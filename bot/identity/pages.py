@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler
 from bot.actor import Actor
 from bot.errors import HeraldError, SignInExpired
 from bot.identity.obo import Identity
-from bot.identity.sign_in import DOWNLOAD, LINK_LIFE_S
+from bot.identity.sign_in import DOWNLOAD, IN_BROWSER, LINK_LIFE_S
 from bot.settings import ROOT
 
 # (who, what) gives the file's name and content, or raises a HeraldError.
@@ -57,6 +57,7 @@ class Note(NamedTuple):
 
 # Not 'you are signed in': whether it was the right person is looked at when Teams brings the code.
 HANDED_OVER = Note("Thank you", "You can close this window. Herald goes on in Teams.")
+SIGNED_IN = Note("You are signed in", "You can close this window and go on in Teams.")
 APPROVED = Note(
     "Approved",
     "Herald may now do this for the people of your organization. They can try again at once.",
@@ -136,8 +137,20 @@ class _Pages:
             return _page(ENDS.get(query.get("error", ""), FAILED), scripts=_SCRIPTS)
         if record["x"].startswith(DOWNLOAD):
             return await self._file(record, query["code"])
+        if record["x"] == IN_BROWSER:
+            return await self._signed_in(record, query["code"])
         code = await self._pop_up.keep_code(record, query["code"])
         return _page(HANDED_OVER, code=code, scripts=_SCRIPTS)
+
+    async def _signed_in(self, record: dict[str, Any], code: str) -> web.StreamResponse:
+        """Complete a sign-in that was not started in Teams' own window."""
+        try:
+            await self._identity.complete(record, code)
+        except SignInExpired:
+            raise
+        except HeraldError as error:
+            return _page(Note("You are not signed in", error.sentence, "refused", 403))
+        return _page(SIGNED_IN)
 
     async def _file(self, record: dict[str, Any], code: str) -> web.StreamResponse:
         """A file for the one person that its link was made for."""

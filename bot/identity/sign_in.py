@@ -25,6 +25,7 @@ from bot.settings import Settings
 LINK_LIFE_S = 10 * 60
 CODE_LIFE_S = 5 * 60
 DOWNLOAD = "download "  # what a link is for that ends with a file, not in Teams
+IN_BROWSER = "in the browser"  # what a link is for that ends on its page, not in Teams
 _GRAPH = "https://graph.microsoft.com/"
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.actor import Actor
 from bot.delivery.drafts import Draft, Drafts
 from bot.delivery.lanes import Rates
 from bot.delivery.ledger import Ledger
@@ -95,10 +96,14 @@ class Deliveries:
         found = await self._ledger.people(delivery.id, *states)
         return [person for _, some in found for person in some]
 
-    async def wake(self, turn: Turn) -> None:
+    async def wake(self, actor: Actor) -> None:
         """The actor signed in: what waited for that goes on."""
-        if await self._ledger.wake(turn.actor):
+        if await self._ledger.wake(actor):
             self._worker.nudge()
+
+    async def kinds_waiting(self, actor: Actor) -> list[Kind]:
+        """The kinds of the actor's deliveries that wait for a sign-in."""
+        return await self._ledger.kinds_waiting(actor)
 
     # Lists ---------------------------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ class Handler:
             "fileConsent/invoke": self._file_consent,
         }
         actions.runs_commands_with(self.run_command)
-        sign_in.goes_on_with(self._after_sign_in)
+        sign_in.goes_on_with(self._after_sign_in, deliveries)
 
     async def on_turn(self, context: TurnContext) -> None:
         """Answer one activity."""
@@ -145,7 +145,7 @@ class Handler:
     async def _form(
         self, turn: Turn, word: str, opening: Callable[[Turn], Awaitable[ShowCard]]
     ) -> None:
-        if turn.surface != "personal":
+        if not turn.is_private:
             sentence = _OWN_CHAT.format(word=word)
             await turn.send(payload(note(NoteView("In your own chat, please", sentence))))
             return
@@ -217,7 +217,6 @@ class Handler:
     # Around --------------------------------------------------------------------------------------
 
     async def _after_sign_in(self, turn: Turn, then: str) -> None:
-        await self._deliveries.wake(turn)
         if then in self._commands:
             await self.run_command(turn, then)
             return

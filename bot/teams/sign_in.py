@@ -1,21 +1,27 @@
 """Signing in: the silent exchange first, the link when it doesn't come, consent when it's missing.
 
-An OAuthCard with a token-exchange resource makes every Teams client of the user send
+An OAuthCard with a token-exchange resource makes every Teams client that shows it send
 `signin/tokenExchange`; the first of one exchange id does the work, the others are answered alike.
-Its id says which command goes on afterwards: `<then>~<scopes>~<random>`.
+The id says which command goes on afterwards, and for whom it was made, since in a group chat the
+others' clients send one, too: `<then>~<scopes>~<random>~<signature over these and the actor>`.
+
+Teams waits five seconds for an answer. What takes longer goes on after it, and is ended or
+finished when the app stops.
 """
 
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import structlog
 from botbuilder.schema import Activity, ActivityTypes, Attachment
 
+from bot.actor import Actor
 from bot.delivery.drafts import Once
+from bot.delivery.models import Kind
 from bot.errors import (
     AdminConsentNeeded,
     ConsentNeeded,
@@ -26,6 +32,7 @@ from bot.errors import (
     SignInNeeded,
 )
 from bot.identity.obo import MEETINGS, NOTIFY, TEXT, Identity
+from bot.sealing import Stamp
 from bot.settings import Settings
 from bot.teams.connector import Connector
 from bot.teams.turn import Turn, card_message
@@ -45,21 +52,40 @@ log = structlog.get_logger(__name__)
 
 CONNECTION = "herald"
 PATIENCE_S = 5.0  # then the link is offered: clients can fail silently
+ANSWER_S = 4.0  # of the five seconds that Teams waits for an invoke's answer
+_STOP_S = 10.0  # what goes on after its answer is given so long to end
+_FAILED_S = 30.0  # so long a failed exchange is answered alike; then it is tried again
 _REMEMBERED = 2048
 _SCOPES = {"notify": NOTIFY, "text": TEXT, "meetings": MEETINGS}
 _OAUTH_CARD = "application/vnd.microsoft.card.oauth"
 _WHAT = {TEXT: "sending appointment texts", NOTIFY: "sending notices", MEETINGS: "your meetings"}
 
+_IN_YOUR_CHAT = (
+    "As whom, and what you allowed, is shown in your own chat with Herald: type “whoami” there."
+)
+_NEEDED = {Kind.TEXT: (TEXT, MEETINGS), Kind.NOTICE: (NOTIFY,)}
+
 After = Callable[[Turn, str], Awaitable[None]]
+Reply = tuple[int, dict[str, Any]]
+
+
+class Waiting(Protocol):
+    """What waits for its owner to sign in."""
+
+    async def wake(self, actor: Actor) -> None:
+        """It goes on."""
+
+    async def kinds_waiting(self, actor: Actor) -> Iterable[Kind]:
+        """The kinds of deliveries that wait for it."""
 
 
 @dataclass
 class _Exchange:
-    """One exchange id: how it ended, for the clients that come later."""
+    """One exchange id: its work, what goes on after it, and until when a failure stands."""
 
-    done: asyncio.Future[tuple[int, dict[str, Any]]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    work: "asyncio.Task[Reply] | None" = None
+    after: "asyncio.Task[None] | None" = None
+    failed_until: float = 0.0
 
 
 class SignInFlow:
@@ -76,36 +102,70 @@ class SignInFlow:
         self._identity = identity
         self._connector = connector
         self._once = once
+        self._stamp = Stamp(settings.secrets, "exchange")
         self._exchanges: OrderedDict[tuple[str, ...], _Exchange] = OrderedDict()
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._offering: set[asyncio.Task[None]] = set()
+        self._going_on: set[asyncio.Task[Any]] = set()
         self._after: After | None = None
+        self._waiting: Waiting | None = None
 
-    def goes_on_with(self, after: After) -> None:
-        """What runs after a sign-in: `after(turn, command name)`."""
+    def goes_on_with(self, after: After, waiting: Waiting) -> None:
+        """What runs after a sign-in: `after(turn, command name)`; and what waits for one."""
         self._after = after
+        self._waiting = waiting
+        self._identity.tells_sign_ins(waiting.wake)
 
     async def stop(self) -> None:
-        """Forget the links that were still to be offered."""
-        for task in self._waiting:
+        """Forget the links that were still to be offered; finish what goes on."""
+        for task in self._offering:
             task.cancel()
-        await asyncio.gather(*self._waiting, return_exceptions=True)
+        if self._going_on:
+            _, late = await asyncio.wait(self._going_on, timeout=_STOP_S)
+            for task in late:
+                task.cancel()
+        await asyncio.gather(*self._offering, *self._going_on, return_exceptions=True)
+
+    def _go_on(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        """Do this to the end, whoever has stopped waiting for it."""
+        task = asyncio.create_task(work)
+        self._going_on.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._going_on.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, HeraldError):
+            log.warning("sign_in.not_said", problem=type(error).__name__)
+        elif error is not None:
+            log.error("sign_in.failed", exc_info=error)
 
     # Asking --------------------------------------------------------------------------------------
 
     async def ask(self, turn: Turn, scopes: tuple[str, ...], *, then: str) -> None:
         """Ask for a sign-in with these permissions; `then` is the command that goes on."""
-        link = await self._identity.sign_in_link(turn.actor, scopes, then=then)
-        if turn.surface == "channel":
-            # Channels have no silent exchange: only the link works there.
-            await turn.send(self._link_card("You need to sign in first.", link, then))
+        if turn.surface == "channel" or turn.in_dialog or turn.signed_in:
+            # Channels and dialogs have no silent exchange; and one that did not help is not
+            # asked for again and again.
+            await self._send_link(turn, "You need to sign in first.", scopes, then)
             return
-        exchange_id = f"{then}~{_name(scopes)}~{secrets.token_urlsafe(12)}"
+        link = await self._identity.sign_in_link(turn.actor, scopes, then=then)
+        exchange_id = self._exchange_id(turn.actor, scopes, then)
         sent = await turn.context.send_activity(self._oauth_card(exchange_id, link))
         task = asyncio.create_task(
             self._offer_link(turn, exchange_id, str(sent.id or "") if sent else "", link, then)
         )
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+        self._offering.add(task)
+        task.add_done_callback(self._offering.discard)
+
+    def _exchange_id(self, actor: Actor, scopes: tuple[str, ...], then: str) -> str:
+        words = (then, _name(scopes), secrets.token_urlsafe(12))
+        return "~".join((*words, self._stamp.sign(*words, *actor)))
+
+    def _asked(self, actor: Actor, exchange_id: str) -> bool:
+        """Whether this exchange was asked of this actor."""
+        words = exchange_id.split("~")
+        return len(words) == 4 and self._stamp.is_ours(words[3], *words[:3], *actor)
 
     def _oauth_card(self, exchange_id: str, link: str) -> Activity:
         return Activity(
@@ -145,6 +205,16 @@ class SignInFlow:
         except HeraldError as error:
             log.warning("sign_in.link_not_offered", problem=type(error).__name__)
 
+    async def _send_link(self, turn: Turn, why: str, scopes: tuple[str, ...], then: str) -> None:
+        if turn.in_dialog:
+            # A dialog has no pop-up of Teams: the page itself ends the sign-in.
+            link = await self._identity.browser_link(turn.actor, scopes)
+            view = SignInView(why=why, link=link, then=then, in_browser=True)
+            await turn.send(payload(sign_in(view)))
+            return
+        link = await self._identity.sign_in_link(turn.actor, scopes, then=then)
+        await turn.send(self._link_card(why, link, then))
+
     def _link_card(self, why: str, link: str, then: str) -> dict[str, Any]:
         return payload(sign_in(SignInView(why=why, link=link, then=then)))
 
@@ -160,9 +230,7 @@ class SignInFlow:
         if isinstance(error, AdminConsentNeeded):
             await turn.send(self.admin_card(turn, error, then))
         elif isinstance(error, ConsentNeeded):
-            scopes = _known(error.scopes)
-            link = await self._identity.sign_in_link(turn.actor, scopes, then=then)
-            await turn.send(self._link_card(error.sentence, link, then))
+            await self._send_link(turn, error.sentence, _known(error.scopes), then)
         elif isinstance(error, SignInNeeded):
             await self.ask(turn, scopes or _wanted(then), then=then)
         else:
@@ -184,91 +252,109 @@ class SignInFlow:
 
     # What Teams sends back -----------------------------------------------------------------------
 
-    async def token_exchange(self, turn: Turn) -> tuple[int, dict[str, Any]]:
+    async def token_exchange(self, turn: Turn) -> Reply:
         """`signin/tokenExchange`: done once per exchange id, answered alike for all.
 
         Returns the invoke's status and body: 200, or 412 with a reason, on which Teams shows the
-        sign-in button.
+        sign-in button. An exchange that takes too long goes on after its 412.
         """
-        exchange_id = str(turn.value.get("id", ""))[:200]
+        exchange_id = str(turn.value.get("id", ""))
         assertion = turn.value.get("token")
         if not exchange_id or not isinstance(assertion, str) or not assertion:
             return 400, {}
-        key = self._key(turn, exchange_id)
-        known = self._exchanges.get(key)
-        if known is not None:
-            return await asyncio.shield(known.done)
-        mine = self._exchanges[key] = _Exchange()
+        if not self._asked(turn.actor, exchange_id):
+            # Somebody else's client shows the card, too: nobody asked this person.
+            return 200, _body(exchange_id[:200])
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + ANSWER_S
+        exchange = self._exchanges.get(self._key(turn, exchange_id))
+        if exchange is None or 0 < exchange.failed_until < clock():
+            exchange = self._begin(turn, exchange_id, assertion)
+        assert exchange.work is not None  # noqa: S101 - `_begin` sets it
+        done, _ = await asyncio.wait({exchange.work}, timeout=max(0, ends_at - clock()))
+        if not done:
+            return 412, _body(exchange_id, EntraUnavailable().sentence)
+        status, body = exchange.work.result()
+        if exchange.after is not None:
+            await asyncio.wait({exchange.after}, timeout=max(0, ends_at - clock()))
+        return status, body
+
+    def _begin(self, turn: Turn, exchange_id: str, assertion: str) -> _Exchange:
+        exchange = self._exchanges[self._key(turn, exchange_id)] = _Exchange()
+        exchange.work = self._go_on(self._exchange(turn, exchange_id, assertion, exchange))
         while len(self._exchanges) > _REMEMBERED:
             self._exchanges.popitem(last=False)
-        try:
-            answer = await self._exchange(turn, exchange_id, assertion)
-        except BaseException:
-            # The others must not wait for ever, and the next try starts afresh.
-            mine.done.set_result((500, {}))
-            self._exchanges.pop(key, None)
-            raise
-        mine.done.set_result(answer)
-        return answer
+        return exchange
 
     async def _exchange(
-        self, turn: Turn, exchange_id: str, assertion: str
-    ) -> tuple[int, dict[str, Any]]:
-        body = {"id": exchange_id, "connectionName": CONNECTION}
-        then, _, rest = exchange_id.partition("~")
-        scopes = _SCOPES.get(rest.partition("~")[0], NOTIFY)
-        if not await self._once.first_time("exchange " + " ".join(self._key(turn, exchange_id))):
-            return 200, body
+        self, turn: Turn, exchange_id: str, assertion: str, exchange: _Exchange
+    ) -> Reply:
+        then, name, *_ = exchange_id.split("~")
+        key = "exchange " + " ".join(self._key(turn, exchange_id))
+        # Until it is known how it ended: what breaks off in the middle is not done either.
+        exchange.failed_until = asyncio.get_running_loop().time() + _FAILED_S
         try:
-            await self._identity.exchange(turn.actor, assertion, scopes)
-        except EntraUnavailable as error:
-            await turn.send(_problem(error, then))
-            return 412, {**body, "failureDetail": error.sentence}
+            if not await self._once.seen(key):
+                await self._identity.exchange(turn.actor, assertion, _SCOPES[name])
+                # Only now: what failed may be tried again, also after a restart.
+                if await self._once.first_time(key):
+                    exchange.after = self._go_on(self._signed_in(turn, then))
         except AdminConsentNeeded as error:
-            await turn.send(self.admin_card(turn, error, then))
-            return 412, {**body, "failureDetail": error.sentence}
-        except IdentityError as error:
+            exchange.after = self._go_on(turn.send(self.admin_card(turn, error, then)))
+            return 412, _body(exchange_id, error.sentence)
+        except HeraldError as error:
             log.info("sign_in.exchange_failed", problem=type(error).__name__)
-            return 412, {**body, "failureDetail": error.sentence}
-        await self._signed_in(turn, then)
-        return 200, body
+            if isinstance(error, EntraUnavailable) or not isinstance(error, IdentityError):
+                exchange.after = self._go_on(turn.send(_problem(error, then)))
+            return 412, _body(exchange_id, error.sentence)
+        exchange.failed_until = 0.0
+        return 200, _body(exchange_id)
 
-    async def verify_state(self, turn: Turn) -> tuple[int, dict[str, Any]]:
+    async def verify_state(self, turn: Turn) -> Reply:
         """`signin/verifyState`: the one-time code that the consent pop-up handed back."""
         code = turn.value.get("state")
         if not isinstance(code, str) or not code:
             return 400, {}
+        await asyncio.wait({self._go_on(self._verified(turn, code))}, timeout=ANSWER_S)
+        return 200, {}
+
+    async def _verified(self, turn: Turn, code: str) -> None:
         try:
             then = await self._identity.finish(turn.actor, code)
         except AdminConsentNeeded as error:
             await turn.send(self.admin_card(turn, error, "text"))
-            return 200, {}
-        except IdentityError as error:
-            then = "signin" if isinstance(error, SignInExpired) else ""
-            await turn.send(_problem(error, then))
-            return 200, {}
-        await self._signed_in(turn, then)
-        return 200, {}
+        except HeraldError as error:
+            again = "signin" if isinstance(error, SignInExpired) else ""
+            await turn.send(_problem(error, again))
+        else:
+            await self._signed_in(turn, then)
 
-    async def failure(self, turn: Turn) -> tuple[int, dict[str, Any]]:
+    async def failure(self, turn: Turn) -> Reply:
         """`signin/failure`: the client could not exchange; the link is offered by the clock."""
         log.info("sign_in.client_failed", code=str(turn.value.get("code", ""))[:60])
         return 200, {}
 
     async def _signed_in(self, turn: Turn, then: str) -> None:
         if self._after is not None:
-            await self._after(turn, then)
+            await self._after(replace(turn, signed_in=True), then)
 
     # Commands ------------------------------------------------------------------------------------
 
     async def sign_in(self, turn: Turn) -> None:
-        """`signin`."""
-        try:
-            await self._identity.token(turn.actor, NOTIFY)
-        except SignInNeeded:
-            await self.ask(turn, NOTIFY, then="whoami")
-            return
+        """`signin`: with all that is needed by what waits for it; and that goes on."""
+        for scopes in await self._needed(turn.actor):
+            try:
+                await self._identity.token(turn.actor, scopes)
+            except SignInNeeded:
+                await self.ask(turn, scopes, then="signin")
+                return
+        if self._waiting is not None:
+            await self._waiting.wake(turn.actor)
         await self.who(turn)
+
+    async def _needed(self, actor: Actor) -> list[tuple[str, ...]]:
+        kinds = await self._waiting.kinds_waiting(actor) if self._waiting is not None else ()
+        return [scopes for kind in kinds for scopes in _NEEDED[kind]] or [NOTIFY]
 
     async def sign_out(self, turn: Turn) -> None:
         """`signout`."""
@@ -285,12 +371,20 @@ class SignInFlow:
         """`whoami`."""
         account = await self._identity.who(turn.actor)
         view = WhoAmIView("", "", ())
+        if account is not None and not turn.is_private:
+            await turn.send(payload(note(NoteView("You are signed in", _IN_YOUR_CHAT, "good"))))
+            return
         if account is not None:
             view = WhoAmIView(account.name, account.username, tuple(account.scopes))
         await turn.send(payload(who_am_i(view)))
 
     def _key(self, turn: Turn, exchange_id: str) -> tuple[str, ...]:
         return (*turn.actor, exchange_id)
+
+
+def _body(exchange_id: str, failure: str = "") -> dict[str, Any]:
+    body = {"id": exchange_id, "connectionName": CONNECTION}
+    return {**body, "failureDetail": failure} if failure else body
 
 
 def _problem(error: HeraldError, then: str) -> dict[str, Any]:

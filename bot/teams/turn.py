@@ -30,7 +30,9 @@ class Turn:
     """What one activity asks.
 
     `place.activity_id` is the message whose button was pressed, or empty. `value` is the
-    activity's value: hostile data.
+    activity's value: hostile data. `in_dialog`: what is sent is not posted, for the bot may not be
+    in that conversation: it stands in `shown`, for the dialog. `signed_in`: this turn goes on after
+    a sign-in, so that none is asked for silently again.
     """
 
     actor: Actor
@@ -41,9 +43,20 @@ class Turn:
     value: Mapping[str, Any]
     raw: Mapping[str, Any] = field(repr=False)
     context: TurnContext = field(repr=False)
+    in_dialog: bool = False
+    signed_in: bool = False
+    shown: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only the actor reads the answer."""
+        return self.in_dialog or self.surface == "personal"
 
     async def send(self, card: Mapping[str, Any], *, summary: str = "") -> str:
-        """Send a card as a new message; returns its activity id."""
+        """Send a card as a new message; returns its activity id. In a dialog, show it there."""
+        if self.in_dialog:
+            self.shown.append(card)
+            return ""
         sent = await self.context.send_activity(card_message(card, summary=summary))
         return str(sent.id) if sent and sent.id else ""
 
@@ -118,11 +131,18 @@ def _locale(raw: Mapping[str, Any]) -> str:
 
 
 def _zone(raw: Mapping[str, Any]) -> str:
-    found = _words(raw.get("localTimezone"), 60)
+    # Teams says it twice: on the activity, and among what it tells of the client. Not always both.
+    entities = raw.get("entities")
+    told = [_at(part, "timezone") for part in entities] if isinstance(entities, list) else []
+    return next(filter(None, map(_known_zone, [raw.get("localTimezone"), *told])), "UTC")
+
+
+def _known_zone(found: Any) -> str:
+    name = _words(found, 60)
     try:
-        return ZoneInfo(found).key if found else "UTC"
+        return ZoneInfo(name).key if name else ""
     except (KeyError, ValueError, OSError):
-        return "UTC"
+        return ""
 
 
 def _said(raw: Mapping[str, Any]) -> str:

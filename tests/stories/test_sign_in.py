@@ -200,8 +200,13 @@ async def test_a_misshapen_exchange_is_refused(
 
 
 async def test_another_persons_token_is_not_kept(megan: Desk, stage: Stage) -> None:
+    stage.world.faults.exchange_mute = True
+    await megan.say("notify")
+    [card] = megan.teams.last_message(megan.person).attachments(
+        "application/vnd.microsoft.card.oauth"
+    )
     stolen = stage.entra.sso_token(stage.world.named("Adele"))
-    value = {"id": "notify~notify~abc", "connectionName": "herald", "token": stolen}
+    value = {"id": card["tokenExchangeResource"]["id"], "connectionName": "herald", "token": stolen}
     answer = await stage.teams.invoke(megan.person, "signin/tokenExchange", value)
     assert answer.status == 412
     await megan.say("whoami")
