@@ -33,15 +33,15 @@ class Process:
         async for line in self._process.stderr:
             self.lines.append(line.decode())
 
-    def logged(self, event: str) -> list[dict[str, Any]]:
-        """The events of this name so far."""
+    def logged(self, *names: str) -> list[dict[str, Any]]:
+        """The events of these names so far."""
         events = [json.loads(line) for line in self.lines if line.startswith("{")]
-        return [each for each in events if each["event"] == event]
+        return [each for each in events if each["event"] in names]
 
-    async def until(self, event: str, *, count: int = 1, timeout_s: float = 20) -> None:
-        """Wait for an event in the log."""
+    async def until(self, *names: str, count: int = 1, timeout_s: float = 20) -> None:
+        """Wait for one of these events in the log."""
         async with asyncio.timeout(timeout_s):
-            while len(self.logged(event)) < count:
+            while len(self.logged(*names)) < count:
                 assert self._process.returncode is None, "".join(self.lines)
                 await asyncio.sleep(0.02)
 

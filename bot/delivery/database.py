@@ -30,6 +30,9 @@ _CLOCK_TRUSTED_S = 60.0
 _STEP_S = 0.25  # of this machine's clock: then PostgreSQL's is asked again
 # SQLSTATE classes that no waiting mends: who may come in, and which database it is.
 _MISDIRECTED = ("28", "3D")
+# What no repetition mends either: wrong statements and values, and what is there already.
+_MISTAKEN = ("22", "23", "42")
+_MISTAKES = (IntegrityError, ProgrammingError, DataError)
 _T = TypeVar("_T")
 
 
@@ -131,7 +134,7 @@ class Database:
                 stood = await self.migrate()
                 await self.read_clock()
                 return stood
-            except (OSError, ProgrammingError) as error:
+            except (OSError, DBAPIError) as error:
                 # A folder that isn't there; a role that may not make tables.
                 raise DatabaseAway(_why(type(error).__name__, _sqlstate(error))) from None
             except StorageUnavailable as error:
@@ -171,11 +174,11 @@ class _away:  # noqa: N801 - reads as a word in `with _away():`
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        mistake = isinstance(error, IntegrityError | ProgrammingError | DataError)
+        code = _sqlstate(error)
+        mistake = isinstance(error, _MISTAKES) or code.startswith(_MISTAKEN)
         if isinstance(error, DBAPIError | PoolTimeout | OSError) and not mistake:
             # The driver's own words can hold what was to be written: only the kind is kept.
             problem = type(error).__name__
-            code = _sqlstate(error)
             log.warning("database.unavailable", problem=problem, code=code)
             raise StorageUnavailable(problem, code) from None
 
@@ -198,7 +201,7 @@ async def until_written(
             pause_s = min(2.0, pause_s * 2)
 
 
-def _sqlstate(error: BaseException) -> str:
+def _sqlstate(error: BaseException | None) -> str:
     return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
 
 
