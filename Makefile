@@ -9,13 +9,14 @@ PY := .venv/bin/python
 PYTHON_PACKAGES := .venv/.installed
 NODE_PACKAGES := node_modules/.installed
 
-.PHONY: help setup run test lint format types layers check package
+.PHONY: help setup run test lint format types layers check package bench
 
 help:
 	@echo "make run      set everything up and open Herald in its sandbox"
 	@echo "make test     set everything up and run the tests"
 	@echo "make check    lint, types, layers and tests"
 	@echo "make package  build herald.zip for Teams from your settings"
+	@echo "make bench    measure; ARGS='fan-out memory' for some of it"
 	@echo "make setup | lint | format | types | layers"
 	@echo "ARGS=... is handed on: make run ARGS='--port 8800', make test ARGS=-x"
 
@@ -64,3 +65,6 @@ check: lint types layers test
 
 package: setup
 	$(PY) -m bot package --out herald.zip $(ARGS)
+
+bench: setup
+	@$(PY) -m bench $(ARGS)
