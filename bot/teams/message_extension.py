@@ -1,21 +1,23 @@
 """The compose box: the two forms as dialogs, signed in by the ways that work there."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from bot.errors import AdminConsentNeeded, ConsentNeeded, HeraldError, SignInNeeded
 from bot.identity.obo import NOTIFY, TEXT, Identity
-from bot.teams.answers import Answer, Say, ShowCard, for_dialog
+from bot.teams.answers import ShowCard, for_dialog
 from bot.teams.card_actions import CardActions
+from bot.teams.dialogs import Dialogs, too_slow
 from bot.teams.notices import Notices
-from bot.teams.sign_in import SignInFlow
+from bot.teams.sign_in import ANSWER_S, SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import CARD_TYPE, Turn
 from cards.elements import payload
 from cards.notes import NoteView, note
 
 Reply = tuple[int, dict[str, Any]]
+_Opening = Callable[[Turn], Awaitable[ShowCard]]
 
 _TITLES = {"textAttendees": "Send an appointment text", "notifyTeammates": "Notify teammates"}
 
@@ -32,11 +34,12 @@ class MessageExtension:
         sign_in: SignInFlow,
     ) -> None:
         self._identity = identity
-        self._actions = actions
+        self._dialogs = Dialogs(texts, notices, actions)
         self._sign_in = sign_in
-        self._forms: Mapping[str, tuple[Callable[[Turn], Awaitable[ShowCard]], tuple[str, ...]]] = {
-            "textAttendees": (texts.open, TEXT),
-            "notifyTeammates": (notices.open, NOTIFY),
+        # How a form is opened, the permissions it needs, and the command that does the same.
+        self._forms: Mapping[str, tuple[_Opening, tuple[str, ...], str]] = {
+            "textAttendees": (texts.open, TEXT, "text"),
+            "notifyTeammates": (notices.open, NOTIFY, "notify"),
         }
 
     async def fetch(self, turn: Turn) -> Reply:
@@ -44,19 +47,22 @@ class MessageExtension:
         command = str(turn.value.get("commandId", ""))
         if command not in self._forms:
             return 200, _message("This version of Herald doesn't know that command.")
-        form, scopes = self._forms[command]
+        opening, scopes, word = self._forms[command]
         try:
-            await self._take_sign_in(turn, scopes)
-            shown = await form(turn)
+            async with asyncio.timeout(ANSWER_S):
+                await self._take_sign_in(turn, scopes)
+                card = (await opening(turn)).card
         except AdminConsentNeeded as error:
-            card = self._sign_in.admin_card(turn, error, "")
-            return 200, _dialog(card, _TITLES[command])
+            card = self._sign_in.admin_card(turn, error, word)
         except (SignInNeeded, ConsentNeeded):
             return 200, await self._auth(turn, scopes)
         except HeraldError as error:
-            card = payload(note(NoteView("That did not work", error.sentence, "problem")))
-            return 200, _dialog(card, _TITLES[command])
-        return 200, _dialog(shown.card, _TITLES[command])
+            problem = NoteView("That did not work", error.sentence, "problem", try_again=word)
+            card = payload(note(problem))
+        except TimeoutError:
+            # A sign-in goes on all the same: the next try finds it.
+            card = too_slow(word)
+        return 200, _dialog(card, _TITLES[command])
 
     async def _take_sign_in(self, turn: Turn, scopes: tuple[str, ...]) -> None:
         # Teams sends the same invoke again with the silent token, or with the pop-up's code.
@@ -77,16 +83,7 @@ class MessageExtension:
 
     async def submit(self, turn: Turn) -> Reply:
         """`composeExtension/submitAction` and `task/submit`: a button inside the dialog."""
-        data = turn.value.get("data")
-        inside = replace(turn, value=data if isinstance(data, Mapping) else {})
-        answer = await self._actions.answer(inside, None, data)
-        return 200, _answered(answer)
-
-
-def _answered(answer: Answer) -> dict[str, Any]:
-    if isinstance(answer, Say):
-        return _message(answer.sentence or "Done.")
-    return _dialog(answer.card, "Herald")
+        return 200, _dialog(await self._dialogs.answer(turn, turn.value.get("data")), "Herald")
 
 
 def _dialog(card: Mapping[str, Any], title: str) -> dict[str, Any]:

@@ -154,6 +154,11 @@ class Notices:
         notes = (note,) if note else ()
         return ShowCard.of(notice_review(replace(view, draft_id=draft_id, notes=notes)))
 
+    async def again(self, turn: Turn, button: ChooseKind | ReviewNotice, note: str) -> ShowCard:
+        """The same form with what was entered, and a sentence above it."""
+        self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
+        return await self._form(turn, button.form_id, entered(turn.value), note=note)
+
     async def edit(self, turn: Turn, button: EditNotice) -> Answer:
         """Back to the form, with everything kept."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)

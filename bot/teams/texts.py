@@ -158,6 +158,12 @@ class Texts:
         notes = (*entry.notes, *([TWICE] if leaves.twice else []))
         return ShowCard.of(text_review(_review(turn, form_id, request, notes, kept)))
 
+    async def again(self, turn: Turn, button: AddAttendee | ReviewText, note: str) -> ShowCard:
+        """The same form with what was entered, and a sentence above it."""
+        self._forms.check(button.form_id, Kind.TEXT, turn.actor)
+        rows = max(1, min(button.rows, MAX_ROWS))
+        return await self._form(turn, button.form_id, rows, entered(turn.value), note=note)
+
     async def _unsent(self, turn: Turn, form_id: str) -> str:
         """This form's id; of a form that was sent already, a new one's."""
         if await self._deliveries.submitted(turn, form_id) is None:

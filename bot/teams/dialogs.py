@@ -1,0 +1,153 @@
+"""Buttons inside dialogs: whatever they come to is a card, for a sentence would close the dialog.
+
+A dialog of the compose box stands in a conversation where the bot may not be: nothing is posted
+there. What is sent meanwhile (a link to sign in, say) stands in the dialog, above the form.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from bot.errors import EntraUnavailable, HeraldError
+from bot.teams.answers import Say, ShowCard, entered
+from bot.teams.card_actions import CardActions
+from bot.teams.notices import Notices
+from bot.teams.sign_in import ANSWER_S
+from bot.teams.texts import Texts
+from bot.teams.turn import Turn
+from cards import buttons
+from cards.buttons import Button
+from cards.elements import payload
+from cards.kept import KeptView, kept
+from cards.notes import NoteView, note
+
+Card = Mapping[str, Any]
+
+_AGAIN_S = 2.0  # for drawing a form again
+_OPENS = (buttons.TryAgain, buttons.SignIn, buttons.OpenText, buttons.OpenNotice)
+_BACK: Mapping[type[Button], type[buttons.FormButton]] = {
+    buttons.SendText: buttons.EditText,
+    buttons.SendNotice: buttons.EditNotice,
+}
+
+
+class Dialogs:
+    """Answers a dialog's buttons with what stands in the dialog next."""
+
+    def __init__(self, texts: Texts, notices: Notices, actions: CardActions) -> None:
+        self._texts = texts
+        self._notices = notices
+        self._actions = actions
+
+    async def answer(self, turn: Turn, data: object) -> Card:
+        """The card that takes the place of the one whose button was pressed."""
+        # The message that the dialog was opened from, if any, is not the pressed card.
+        turn = replace(
+            turn,
+            value=data if isinstance(data, Mapping) else {},
+            place=replace(turn.place, activity_id=""),
+            in_dialog=True,
+            shown=[],
+        )
+        button = buttons.read(None, data)
+        if isinstance(button, _OPENS):
+            return await self._opened(turn, button)
+        answer = await self._actions.answer(turn, None, data)
+        if isinstance(answer, ShowCard):
+            return _above(turn.shown, answer.card)
+        if turn.shown and not answer.sentence:
+            return turn.shown[-1]
+        # What was sent has the sentence already.
+        sentence = "" if turn.shown else answer.sentence or "Done."
+        below = await self._again(turn, button, sentence)
+        if below is not None:
+            return _above(turn.shown, below)
+        return _above(turn.shown, self._kept(turn, button, answer))
+
+    async def _opened(self, turn: Turn, button: Button) -> Card:
+        """A command's answer, such as an empty form, in Teams' five seconds."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                answer = await self._actions.answer(turn, None, button.pack())
+        except TimeoutError:
+            return too_slow(getattr(button, "then", ""))
+        if isinstance(answer, ShowCard):
+            return answer.card
+        if turn.shown:
+            return turn.shown[-1]
+        return payload(note(NoteView("", answer.sentence or "Done.")))
+
+    async def _again(self, turn: Turn, button: Button | None, sentence: str) -> Card | None:
+        """The card whose button it was, with the sentence above; None if that would lose values."""
+        try:
+            async with asyncio.timeout(_AGAIN_S):
+                if isinstance(button, buttons.AddAttendee | buttons.ReviewText):
+                    form = await self._texts.again(turn, button, sentence)
+                elif isinstance(button, buttons.ChooseKind | buttons.ReviewNotice):
+                    form = await self._notices.again(turn, button, sentence)
+                else:
+                    return await self._before(turn, button, sentence)
+        except (HeraldError, TimeoutError):
+            return None
+        return form.card if _holds(form.card, _values(turn, button)) else None
+
+    async def _before(self, turn: Turn, button: Button | None, sentence: str) -> Card | None:
+        """What nothing was typed into: the form of a review, the card of a delivery."""
+        if isinstance(button, buttons.DeliveryButton):
+            earlier: Button = buttons.LookAgain(button.delivery_id)
+        elif isinstance(button, buttons.SendText | buttons.SendNotice):
+            earlier = _BACK[type(button)](button.form_id)
+        else:
+            return None
+        quiet = replace(turn, shown=[])
+        answer = await self._actions.answer(quiet, None, earlier.pack())
+        if isinstance(answer, Say):
+            return None
+        said = [payload(note(NoteView("", sentence)))] if sentence else []
+        return _above(said, answer.card)
+
+    def _kept(self, turn: Turn, button: Button | None, answer: Say) -> Card:
+        form = button.verb.partition(".")[0] if button else ""
+        return payload(kept(KeptView(answer.sentence, _values(turn, button), form)))
+
+
+def too_slow(then: str) -> Card:
+    """Entra or Graph did not answer while the dialog waited; `then` is what is tried again."""
+    sentence = EntraUnavailable().sentence
+    return payload(note(NoteView("That took too long", sentence, "problem", try_again=then)))
+
+
+def _values(turn: Turn, button: Button | None) -> dict[str, str]:
+    """What was typed: all that the card's own data did not bring along."""
+    own = {"verb", "msteams", *(f.name for f in fields(button or Button))}
+    return {name: value for name, value in entered(turn.value).items() if name not in own}
+
+
+def _holds(card: Card, values: Mapping[str, str]) -> bool:
+    """Whether every input of the card that was filled in still holds all of its value."""
+    return all(
+        str(part.get("value", "")) == values[part["id"]]
+        for part in _inputs(card)
+        if values.get(part["id"], "").strip() and part["type"] == "Input.Text"
+    )
+
+
+def _inputs(found: Any) -> "list[dict[str, Any]]":
+    if isinstance(found, list):
+        return [part for item in found for part in _inputs(item)]
+    if not isinstance(found, Mapping):
+        return []
+    if str(found.get("type", "")).startswith("Input.") and "id" in found:
+        return [dict(found)]
+    return [part for name in ("body", "items", "columns") for part in _inputs(found.get(name))]
+
+
+def _above(cards: Sequence[Card], below: Card) -> Card:
+    """One card of several: those above with their buttons, then the one below with its own."""
+    parts: list[Any] = []
+    for card in cards:
+        actions = card.get("actions") or []
+        buttons_of_it = [{"type": "ActionSet", "actions": actions}] if actions else []
+        parts += [{"type": "Container", "items": [*card["body"], *buttons_of_it]}]
+    return {**below, "body": [*parts, *below["body"]]}

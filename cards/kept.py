@@ -1,0 +1,50 @@
+"""A form that can't be shown again: why, and all that was entered into it, to be copied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cards.blocks import aside, banner, sentence
+from cards.buttons import Button, OpenNotice, OpenText
+from cards.elements import AdaptiveCard, Element, TextInput, card, container, execute, fitted
+from cards.fields import Fields
+
+_EMPTY_FORMS: Mapping[str, Button] = {"text": OpenText(), "notice": OpenNotice()}
+
+
+@dataclass(frozen=True)
+class KeptView:
+    """`values` are the inputs' values by input id; `form` is text, notice, or nothing."""
+
+    sentence: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    form: str = ""
+
+
+def kept(view: KeptView) -> AdaptiveCard:
+    """The sentence, and the values in inputs of their own, where they can be marked and copied."""
+    return fitted(lambda room: _card(view, room))
+
+
+def _card(view: KeptView, room: float) -> AdaptiveCard:
+    entered = [(name, value) for name, value in view.values.items() if value.strip()]
+    copied = [aside("What you had entered is below, so that you can copy it.")] if entered else []
+    empty = _EMPTY_FORMS.get(view.form)
+    return card(
+        [
+            banner("attention", "⚠️", "That did not work", sentence(view.sentence)),
+            *copied,
+            *(_entry(name, value, room) for name, value in entered[:40]),
+        ],
+        [execute("Open an empty form", empty)] if empty else [],
+        summary=f"That did not work. {view.sentence}",
+    )
+
+
+def _entry(name: str, value: str, room: float) -> Element:
+    label = name.replace("_", " ").capitalize()[:60]
+    whole = TextInput(
+        id=f"kept_{name}"[:80], label=label, value=value, is_multiline=len(value) > 80
+    )
+    if room == 1.0:
+        return container(whole)
+    return Fields({name: value}, {}, room).long_text(name, label)
