@@ -118,7 +118,7 @@ class Core:
             stopping.push_async_callback(progress.stop)
             await self.worker.start()
             stopping.push_async_callback(self.worker.stop)
-            await progress.catch_up()
+            await progress.start()
             await keeper.start()
             stopping.push_async_callback(keeper.stop)
             yield

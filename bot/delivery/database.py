@@ -148,11 +148,26 @@ class Database:
         Raises:
             DatabaseTooNew: a newer version wrote it; nothing was changed.
         """
-        async with self.write() as connection:
+        async with self._write_long() as connection:
             stood = await connection.run_sync(upgrade)
         if stood is Standing.NEWER:
             raise DatabaseTooNew
         return stood
+
+    @asynccontextmanager
+    async def _write_long(self) -> AsyncIterator[AsyncConnection]:
+        # A step over a large table, or the turn of a replica that is taking one, has no time limit.
+        if self.is_sqlite:
+            async with self.write() as connection:
+                yield connection
+            return
+        engine = postgres_engine(self.url, patient=True)
+        try:
+            with _away():
+                async with engine.begin() as connection:
+                    yield connection
+        finally:
+            await engine.dispose()
 
     async def standing(self) -> Standing:
         """How the tables compare with this version; nothing is changed."""

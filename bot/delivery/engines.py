@@ -39,8 +39,11 @@ def sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
     return engine
 
 
-def postgres_engine(url: URL) -> AsyncEngine:
-    """An engine with a pool that gets over a restart of the server."""
+def postgres_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
+    """An engine with a pool that gets over a restart of the server.
+
+    `patient`: for statements that may take as long as they take.
+    """
     return create_async_engine(
         _as_asyncpg_reads_it(url),
         pool_size=_POOL,
@@ -49,7 +52,7 @@ def postgres_engine(url: URL) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args={
             "timeout": _CONNECT_S,
-            "command_timeout": _STATEMENT_S,
+            "command_timeout": None if patient else _STATEMENT_S,
             "server_settings": {"application_name": "herald"},
         },
     )

@@ -40,6 +40,8 @@ OWNER_SAYS = "OwnerSaysItArrived"
 OWNER_INSISTS = "OwnerInsists"  # sent although what it is about has changed
 _ROWS_AT_ONCE = 50  # of a large audience, sealed and written before the next are looked at
 _LISTED = 10
+_JUST_NOW_MS = 120_000
+_DRAWING_MS = 5_000  # a card's update takes no longer
 
 
 class LeftMeanwhile(HeraldError):
@@ -458,17 +460,31 @@ class Ledger:
         return done.rowcount == 1
 
     async def undrawn(self, *, most: int = 200) -> list[str]:
-        """Deliveries whose cards may be behind: on their way, or settled after they were drawn."""
-        is_moving = BATCHES.c.state.in_([state.value for state in (State.QUEUED, *IN_HAND)])
-        settled_since = BATCHES.c.settled_at_ms >= DELIVERIES.c.drawn_at_ms
-        recent = DELIVERIES.c.created_at_ms > self.clock_ms() - 24 * 3_600_000
+        """Deliveries whose cards may be behind: on their way, or settled after they were drawn.
+
+        Whoever drew last may have died over it, so what was settled a moment ago is drawn again.
+        """
+        now = self.clock_ms()
+        moving = [state.value for state in (State.QUEUED, *IN_HAND)]
+        on_its_way = DELIVERIES.c.id.in_(
+            select(BATCHES.c.delivery_id).where(BATCHES.c.state.in_(moving))
+        )
+        drawn = DELIVERIES.c.drawn_at_ms
+        just_now = BATCHES.c.settled_at_ms > now - _JUST_NOW_MS
+        settled_since = (
+            select(BATCHES.c.id)
+            .where(
+                BATCHES.c.delivery_id == DELIVERIES.c.id,
+                (BATCHES.c.settled_at_ms >= drawn)
+                | (just_now & (BATCHES.c.settled_at_ms >= drawn - _DRAWING_MS)),
+            )
+            .exists()
+        )
+        yesterday = now - 24 * 3_600_000
+        recent = (DELIVERIES.c.created_at_ms > yesterday) | (DELIVERIES.c.due_at_ms > yesterday)
         async with self.database.read() as connection:
             rows = await connection.execute(
-                select(DELIVERIES.c.id)
-                .join(BATCHES, BATCHES.c.delivery_id == DELIVERIES.c.id)
-                .where(is_moving | (settled_since & recent))
-                .distinct()
-                .limit(most)
+                select(DELIVERIES.c.id).where(on_its_way | (recent & settled_since)).limit(most)
             )
             return [row.id for row in rows]
 

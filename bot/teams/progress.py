@@ -1,6 +1,7 @@
 """Keeps one card up to date for each delivery, in place, at most once a second."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 
 import structlog
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 # Teams takes 7 messages a second in one conversation; a person reads at most one.
 SPACING_S = 1.0
+_LOOK_S = 60.0
 
 
 class Progress:
@@ -34,9 +36,18 @@ class Progress:
         self._changed: set[str] = set()
         self._drawing: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin with the cards that an earlier process left behind, and look for such again.
+
+        A replica that was killed tells nobody, and neither does one whose database was away.
+        """
+        await self.catch_up()
+        self._looking = asyncio.create_task(self._look(), name="progress")
 
     async def catch_up(self) -> None:
-        """After a start: cards that may be behind what the ledger knows."""
+        """Draw the cards that may be behind what the ledger knows."""
         for delivery_id in await self._ledger.undrawn():
             await self.tell(delivery_id)
 
@@ -49,7 +60,22 @@ class Progress:
     async def stop(self) -> None:
         """Draw what is still to be drawn, without waiting between."""
         self._stopping.set()
+        if self._looking is not None:
+            await self._looking
         await asyncio.gather(*self._drawing.values(), return_exceptions=True)
+
+    async def _look(self) -> None:
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._stopping.wait()
+                    return
+            try:
+                await self.catch_up()
+            except HeraldError as error:
+                log.warning("progress.not_looked", problem=type(error).__name__)
+            except Exception:
+                log.exception("progress.failed")
 
     async def _draw(self, delivery_id: str) -> None:
         try:

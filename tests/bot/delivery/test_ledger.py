@@ -322,6 +322,24 @@ async def test_one_replica_draws_a_card_at_a_time(database: Database) -> None:
     assert await book.ledger.may_draw(delivery.id, spacing_ms=950)
 
 
+async def test_a_card_is_drawn_again_when_whoever_drew_it_may_have_died_over_it(
+    database: Database,
+) -> None:
+    book = Book(database, now_ms=1_000_000)
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    assert await book.ledger.may_draw(delivery.id, spacing_ms=950)
+    book.now_ms = 1_010_000
+    await book.queue.settle(batch, State.ACCEPTED, worker="w1")
+    assert await book.ledger.undrawn() == [delivery.id]
+    book.now_ms = 1_010_100
+    assert await book.ledger.may_draw(delivery.id, spacing_ms=950)
+    assert await book.ledger.undrawn() == [delivery.id]
+    book.now_ms = 1_060_000
+    assert await book.ledger.may_draw(delivery.id, spacing_ms=950)
+    assert await book.ledger.undrawn() == []
+
+
 async def test_a_large_audience_is_read_as_it_is_written(book: Book) -> None:
     most = 0
     alive = 0
