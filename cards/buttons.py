@@ -92,6 +92,13 @@ class AddAttendee(FormButton, verb="text.add_attendee"):
 
 
 @dataclass(frozen=True)
+class AllowCalendar(FormButton, verb="text.allow_calendar"):
+    """Let Herald read the calendar, and show the same form with the meetings in it."""
+
+    rows: int
+
+
+@dataclass(frozen=True)
 class ReviewText(FormButton, verb="text.review"):
     """Check what was entered and show it as it was read."""
 

@@ -34,6 +34,7 @@ __all__ = [
     "columns",
     "container",
     "execute",
+    "fits",
     "fitted",
     "payload",
     "plain",
@@ -265,10 +266,15 @@ def size(made: AdaptiveCard) -> int:
     return len(json.dumps(payload(made)))
 
 
+def fits(made: AdaptiveCard) -> bool:
+    """Whether Teams takes a message with this card."""
+    return size(made) <= MAX_BYTES - _ENVELOPE
+
+
 def fitted(draw: Callable[[float], AdaptiveCard]) -> AdaptiveCard:
     """The card that `draw` makes with as much room for long values and lists as 28 KB allow."""
     for room in (1.0, 0.6, 0.3, 0.1):
         made = draw(room)
-        if size(made) <= MAX_BYTES - _ENVELOPE:
+        if fits(made):
             return made
     return draw(0.0)

@@ -1,7 +1,7 @@
 """The inputs of forms: each with its label, its kept value and, under it, its error.
 
 Who checks what: the client's own check (`isRequired`, `errorMessage`) stops every button that
-sends inputs, so also 'Add attendee' and 'Use this kind', which people press long before the rest
+sends inputs, so also 'Add a person' and 'Use this kind', which people press long before the rest
 is filled in. And what a form needs is often one of two inputs, which no client can check. So only
 choices that come filled in are `isRequired`: the check passes unless somebody empties them, and
 never stands in the way. All else is said in the label ('needed', 'optional') and checked by the
@@ -10,18 +10,22 @@ stays, and the label asks to look again, because a screen reader reads labels, n
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from cards.blocks import banner, count, sentence
 from cards.elements import (
+    AdaptiveCard,
     ChoiceSet,
     DateInput,
     Element,
     TextInput,
     TimeInput,
     container,
+    fits,
+    fitted,
+    payload,
     rich_text,
     run,
 )
@@ -31,6 +35,7 @@ _FIELD_BYTES = 1_200
 _LONG_FIELD_BYTES = 6_000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}")
+_ENDLESS = 10**9  # bytes; what a value may take while there is room for it
 _CUT = "Only the beginning fits on a card. What came after it is not here any more."
 
 
@@ -55,16 +60,18 @@ AnyChoice = TypeVar("AnyChoice", bound=HasChoice)
 class Fields:
     """The inputs of one form, with what was entered and what is wrong with it, by input id.
 
-    `room`, from 1 down to 0, scales how many bytes long values and long lists may take.
+    `room`, from 1 down to 0, scales how many bytes long lists of choices may take; unless the
+    values are shown `whole`, also how many each of them may.
     """
 
     values: Mapping[str, str]
     errors: Mapping[str, str]
     room: float = 1.0
+    whole: bool = False
 
     def text(self, name: str, label: str, *, max_bytes: int = _FIELD_BYTES, **more: Any) -> Element:
         """A line or an area of text."""
-        value, was_cut = kept(self.values.get(name, ""), int(max_bytes * self.room))
+        value, was_cut = kept(self.values.get(name, ""), self._most(max_bytes))
         error = self.errors.get(name, "")
         if was_cut:
             error = f"{_CUT} {error}".strip()
@@ -128,26 +135,28 @@ class Fields:
 
     def people(self, name: str, label: str, chosen: Sequence[HasChoice], **more: Any) -> Element:
         """Teams' people picker; those chosen before are static choices, so that names show."""
-        ids = [value for value in self.values.get(name, "").split(",") if value]
-        known = {choice.value: choice for choice in chosen}
-        fits = fitting(
-            [known[i] for i in ids if i in known], int(_LONG_FIELD_BYTES * self.room), []
-        )
+        ids = ids_in(self.values.get(name, ""))
+        known = {choice.value.lower(): choice for choice in chosen}
+        there = [known[i] for i in ids if i in known]
+        shown_again = fitting(there, self._most(_LONG_FIELD_BYTES), [])
         error = self.errors.get(name, "")
-        if len(fits) < len(ids):
-            rest = count(len(ids) - len(fits), "chosen person does", "chosen people do")
+        if len(shown_again) < len(ids):
+            rest = count(len(ids) - len(shown_again), "chosen person does", "chosen people do")
             error = f"{rest} not fit on this card: please paste their addresses. {error}".strip()
         entry = ChoiceSet(
             id=name,
             label=_label(label, error),
-            choices=shown(fits),
+            choices=shown(shown_again),
             choices_data={"type": "Data.Query", "dataset": "graph.microsoft.com/users"},
             is_multi_select=True,
             **more,
         )
-        if fits:
-            entry.value = ",".join(choice.value for choice in fits)
+        if shown_again:
+            entry.value = ",".join(choice.value for choice in shown_again)
         return _field(entry, error)
+
+    def _most(self, max_bytes: int) -> int:
+        return _ENDLESS if self.whole else int(max_bytes * self.room)
 
     def summary(self, on_the_card: Iterable[str]) -> list[Element]:
         """At the top: how many things need another look, and those that have no field here."""
@@ -161,6 +170,52 @@ class Fields:
         )
         lines = [*where, *(self.errors[name] for name in sorted(elsewhere))]
         return [banner("attention", "⚠️", title, *(sentence(line) for line in lines[:8]))]
+
+
+def fitted_form(
+    values: Mapping[str, str], errors: Mapping[str, str], draw: Callable[[Fields], AdaptiveCard]
+) -> AdaptiveCard:
+    """The form with every value whole, if need be with fewer choices; else with values cut.
+
+    `cut` tells which it was.
+    """
+    for room in (1.0, 0.6, 0.3, 0.1, 0.0):
+        made = draw(Fields(values, errors, room, whole=True))
+        if fits(made):
+            return made
+    return fitted(lambda room: draw(Fields(values, errors, room)))
+
+
+def cut(made: AdaptiveCard, values: Mapping[str, str]) -> list[str]:
+    """The ids of the inputs of this form that do not show all of their values."""
+    return [
+        name
+        for entry in _inputs(payload(made))
+        if (name := str(entry.get("id"))) in values and not _is_whole(entry, values[name])
+    ]
+
+
+def _inputs(part: Any) -> Iterable[Mapping[str, Any]]:
+    if isinstance(part, list):
+        for item in part:
+            yield from _inputs(item)
+    elif isinstance(part, Mapping):
+        if part.get("type") in {TextInput.element_type, ChoiceSet.element_type}:
+            yield part
+        for name in ("body", "items", "columns"):
+            yield from _inputs(part.get(name))
+
+
+def _is_whole(entry: Mapping[str, Any], value: str) -> bool:
+    shows = str(entry.get("value", ""))
+    if entry["type"] == TextInput.element_type:
+        return shows == kept(value, _ENDLESS)[0]
+    return not entry.get("isMultiSelect") or ids_in(shows) == ids_in(value)
+
+
+def ids_in(written: str) -> list[str]:
+    """The people picker's value as ids, each once, in lower case."""
+    return list(dict.fromkeys(part.strip().lower() for part in written.split(",") if part.strip()))
 
 
 def side_by_side(*entries: Element) -> Element:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cards.blocks import aside, heading, quoted, section
+from cards.blocks import aside, heading, people, quoted, section, sentence
 from cards.buttons import ChooseKind, ReviewNotice
-from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, fitted, run
-from cards.fields import Fields, note_above
+from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, run
+from cards.fields import Fields, fitted_form, note_above
 from cards.text_form import Choice
 from cards.when import NAMES, when_section
 
@@ -18,8 +18,9 @@ class NoticeFormView:
 
     Input ids: `activity_type`; `param_<name>` for each of `parameters`; `topic` (chat, link,
     app); `topic_title`; `topic_link`; `preview`; `recipients` (people picker, comma-joined Entra
-    ids); `recipient_list` (pasted addresses); `when` (now, later); `when_date` (2026-12-01);
-    `when_time` (09:00). `shown_type` is the type whose parameters are shown.
+    ids); `recipient_list` (pasted addresses); `keep_audience` (keep, new), where there are
+    `people_before`; `when` (now, later); `when_date` (2026-12-01); `when_time` (09:00).
+    `shown_type` is the type whose parameters are shown.
     """
 
     form_id: str
@@ -34,6 +35,8 @@ class NoticeFormView:
     zone_name: str = ""  # the user's own zone, "Pacific time"; without it there is no "when"
     earliest: str = ""  # ISO dates: what a date input offers
     latest: str = ""
+    people_before: int = 0  # an audience too long for a card, which is kept elsewhere
+    names_before: tuple[str, ...] = ()  # its first few
 
 
 _TOPICS = (
@@ -47,12 +50,13 @@ _BLANK = re.compile(r"\{(\w+)\}")
 
 def notice_form(view: NoticeFormView) -> AdaptiveCard:
     """The form. Nothing leaves with it: its main button leads to the review."""
-    return fitted(lambda room: _card(view, Fields(view.values, view.errors, room)))
+    return fitted_form(view.values, view.errors, lambda fields: _card(view, fields))
 
 
 def _card(view: NoticeFormView, fields: Fields) -> AdaptiveCard:
     names = {"activity_type", "topic", "topic_title", "topic_link", "preview"}
     names |= {"recipients", "recipient_list", *(f"param_{name}" for name in view.parameters)}
+    names |= {"keep_audience"} if view.people_before else set()
     names |= NAMES if view.zone_name else set()
     return card(
         [
@@ -114,12 +118,34 @@ def _sentence(template: str) -> list[Element]:
 def _who(view: NoticeFormView, fields: Fields) -> list[Element]:
     return [
         section("Who gets it"),
+        *_before(view, fields),
         aside("Choose people, or paste their addresses, or both."),
         fields.people("recipients", "People", view.people, placeholder="Type a name"),
         fields.long_text(
             "recipient_list",
             "Addresses, one a line or with commas between (optional)",
             placeholder="ada@contoso.com",
+        ),
+    ]
+
+
+def _before(view: NoticeFormView, fields: Fields) -> list[Element]:
+    """The choice between the people chosen before, with those added below, and others."""
+    if not view.people_before:
+        return []
+    rest = view.people_before - len(view.names_before)
+    more = f" and {rest:,} more" if rest > 0 else ""
+    as_before = f"The {people(view.people_before)} as before, and those I add"
+    return [
+        sentence(f"Before: {', '.join(view.names_before)}{more}."),
+        fields.choice(
+            "keep_audience",
+            "Send it to",
+            (Choice(as_before, "keep"), Choice("Only those I choose now", "new")),
+            default="keep",
+            style="expanded",
+            is_required=True,
+            error_message="Choose who gets it.",
         ),
     ]
 

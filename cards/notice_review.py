@@ -66,10 +66,17 @@ def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
 
 
 def _feed(view: NoticeReviewView) -> Element:
-    words = [rich_text(run(view.sender, weight="bolder"), run(" " + view.text))]
+    words = [rich_text(*_told(view))]
     if view.preview:
         words.append(rich_text(run(view.preview, isSubtle=True), spacing="small"))
     return container(*words, style="emphasis", spacing="small")
+
+
+def _told(view: NoticeReviewView) -> list[Element]:
+    """The words of the feed; the sender's name, where they begin with it, stands out."""
+    if view.sender and view.text.startswith(view.sender):
+        return [run(view.sender, weight="bolder"), run(view.text[len(view.sender) :])]
+    return [run(view.text)]
 
 
 def _named(view: NoticeReviewView) -> str:

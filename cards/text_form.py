@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cards.blocks import aside, heading, section
-from cards.buttons import AddAttendee, ReviewText
-from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, fitted
-from cards.fields import Fields, note_above, side_by_side
+from cards.buttons import AddAttendee, AllowCalendar, ReviewText
+from cards.elements import ActionSet, AdaptiveCard, Element, card, execute
+from cards.fields import Fields, fitted_form, fitting, note_above, side_by_side
 from cards.when import NAMES, when_section
 
 MAX_ROWS = 10
@@ -25,7 +25,7 @@ class TextFormView:
     """Everything the form shows.
 
     `values` are the inputs' values by input id, as they were entered; `errors` are sentences by
-    input id. Input ids: `meeting` (a join link, from the list), `join_link` (pasted),
+    input id. Input ids: `meeting` (a value of `meetings`), `join_link` (pasted),
     `message_type` (confirmation, reschedule, cancellation, reminder), `language` (an
     Accept-Language tag), `phone_<n>` and `zone_<n>` for n in range(rows), `attendee_list` (one a
     line: "number, time zone"), `when` (now, later), `when_date` (2026-12-01), `when_time` (09:00).
@@ -42,6 +42,8 @@ class TextFormView:
     zone_name: str = ""  # the user's own zone, "Pacific time"; without it there is no "when"
     earliest: str = ""  # ISO dates: what a date input offers
     latest: str = ""
+    can_allow: bool = False  # the calendar may be read once its owner allows it
+    meetings_in_all: str = ""  # "40" or "100 or more", where `meetings` are not all of them
 
 
 _MESSAGE_TYPES = (
@@ -50,7 +52,7 @@ _MESSAGE_TYPES = (
     Choice("It is cancelled", "cancellation"),
     Choice("It starts soon (reminder)", "reminder"),
 )
-_MEETINGS_BYTES = 7_000
+_MEETINGS_BYTES = 10_000
 _ZONES_BYTES = 7_000
 # Its one parameter has one value, `mins15`; what Microsoft does before then is not documented.
 _REMINDERS = (
@@ -61,7 +63,7 @@ _REMINDERS = (
 
 def text_form(view: TextFormView) -> AdaptiveCard:
     """The form. Nothing leaves with it: its main button leads to the review."""
-    return fitted(lambda room: _card(view, Fields(view.values, view.errors, room)))
+    return fitted_form(view.values, view.errors, lambda fields: _card(view, fields))
 
 
 def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:
@@ -73,36 +75,56 @@ def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:
     return card(
         [
             heading("Text the people of an appointment"),
-            aside("For guests from outside. You see everything once more before it is sent."),
+            aside("For people from outside. You see everything once more before it is sent."),
             *note_above(view.note),
+            *_allow(view, rows),
             *fields.summary(names),
             *_appointment(view, fields),
-            *_attendees(view, fields, rows),
+            *_message(fields),
+            *_people(view, fields, rows),
             *when_section(fields, view.zone_name, view.earliest, view.latest),
+            *_language(view, fields),
         ],
         [execute("Review", ReviewText(view.form_id, rows), main=True, inputs=True)],
         summary="A form for texting the people of an appointment.",
     )
 
 
+def _allow(view: TextFormView, rows: int) -> list[Element]:
+    if not view.can_allow:
+        return []
+    button = AllowCalendar(view.form_id, min(rows, MAX_ROWS))
+    return [ActionSet(actions=[execute("Sign in to list my meetings", button, inputs=True)])]
+
+
 def _appointment(view: TextFormView, fields: Fields) -> list[Element]:
-    link_label = "Its join link (needed)"
-    parts = [section("The appointment")]
-    if view.meetings:
-        link_label = "Or the join link of another one"
-        parts.append(
-            fields.choice(
-                "meeting",
-                "Your meeting",
-                view.meetings,
-                max_bytes=_MEETINGS_BYTES,
-                style="compact",
-                placeholder="Choose one",
-            )
-        )
+    link_label = "Or the join link of another one" if view.meetings else "Its join link (needed)"
     link = fields.text(
         "join_link", link_label, placeholder="https://teams.microsoft.com/…", style="url"
     )
+    return [section("The appointment"), *_meetings(view, fields), link]
+
+
+def _meetings(view: TextFormView, fields: Fields) -> list[Element]:
+    if not view.meetings:
+        return []
+    most, chosen = int(_MEETINGS_BYTES * fields.room), fields.values.get("meeting", "")
+    listed = fitting(view.meetings, most, [chosen, view.meetings[0].value])
+    choice = fields.choice(
+        "meeting",
+        "Your meeting",
+        listed,
+        max_bytes=_MEETINGS_BYTES,
+        style="compact",
+        placeholder="Choose one",
+    )
+    in_all = view.meetings_in_all or str(len(view.meetings))
+    if in_all == str(len(listed)):
+        return [choice]
+    return [choice, aside(f"{len(listed)} of {in_all} are listed. Paste the link of another one.")]
+
+
+def _message(fields: Fields) -> list[Element]:
     message = fields.choice(
         "message_type",
         "What the text says",
@@ -112,7 +134,7 @@ def _appointment(view: TextFormView, fields: Fields) -> list[Element]:
         is_required=True,
         error_message="Choose what the text says.",
     )
-    return [*parts, link, message, aside(_REMINDERS), *_language(view, fields)]
+    return [section("The message"), message, aside(_REMINDERS)]
 
 
 def _language(view: TextFormView, fields: Fields) -> list[Element]:
@@ -132,22 +154,22 @@ def _language(view: TextFormView, fields: Fields) -> list[Element]:
     ]
 
 
-def _attendees(view: TextFormView, fields: Fields, rows: int) -> list[Element]:
-    more = execute("Add attendee", AddAttendee(view.form_id, rows), inputs=True)
+def _people(view: TextFormView, fields: Fields, rows: int) -> list[Element]:
+    more = execute("Add a person", AddAttendee(view.form_id, rows), inputs=True)
     return [
         section("Who gets the text"),
         aside("Mobile numbers of the United States. Fill in the rows, or paste a list, or both."),
-        *(_attendee(fields, row, view.zones, _ZONES_BYTES // rows) for row in range(rows)),
+        *(_person(fields, row, view.zones, _ZONES_BYTES // rows) for row in range(rows)),
         *([ActionSet(actions=[more])] if rows < MAX_ROWS else []),
         fields.long_text(
             "attendee_list",
-            "A list: one attendee a line (optional)",
+            "A list: one person a line (optional)",
             placeholder="(206) 555-0142, Pacific Time",
         ),
     ]
 
 
-def _attendee(fields: Fields, row: int, zones: Sequence[Choice], max_bytes: int) -> Element:
+def _person(fields: Fields, row: int, zones: Sequence[Choice], max_bytes: int) -> Element:
     phone = fields.text(
         f"phone_{row}",
         f"Mobile number {row + 1}",

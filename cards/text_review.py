@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cards.blocks import bullets, facts, heading, people, section
+from cards.blocks import banner, bullets, facts, heading, people, section, sentence
 from cards.buttons import EditText, SendText
 from cards.elements import AdaptiveCard, Element, card, execute, fitted, rich_text, run
 from cards.when import departure, please_check, send_title
@@ -30,6 +30,7 @@ class TextReviewView:
     notes: tuple[str, ...] = ()  # such as a number listed twice that gets one text
     draft_id: str = "draft"
     leaves: str = ""  # "Tue, Dec 1, 9:00 AM, Pacific time"; empty for now
+    warnings: tuple[str, ...] = ()  # such as an appointment that is cancelled or over
 
 
 _SHOWN = 50  # attendees a card lists; a pasted list may be longer
@@ -46,6 +47,7 @@ def _card(view: TextReviewView, at_most: int) -> AdaptiveCard:
     return card(
         [
             heading("Is everything right?"),
+            *_warned(view.warnings),
             *facts(
                 [
                     ("Meeting", view.subject),
@@ -66,6 +68,12 @@ def _card(view: TextReviewView, at_most: int) -> AdaptiveCard:
         ],
         summary=f"{view.message_type} for {view.subject}, to {whom}. {please_check(view.leaves)}",
     )
+
+
+def _warned(warnings: tuple[str, ...]) -> list[Element]:
+    if not warnings:
+        return []
+    return [banner("warning", "⚠️", "Please look closely", *map(sentence, warnings[:4]))]
 
 
 def _attendee(attendee: ReviewedAttendee) -> Element:

@@ -6,8 +6,9 @@ Everything is checked here, whatever the client checked: fields may be missing, 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from datetime import datetime
 
+from bot.appointments.meetings import read_value
 from bot.appointments.phone import NotTextable, read_number
 from bot.appointments.request import LANGUAGES, MESSAGE_TYPES, Attendee
 from bot.appointments.zones import windows_name
@@ -15,9 +16,12 @@ from bot.appointments.zones import windows_name
 MAX_ROWS = 10
 MAX_ATTENDEES = 50  # a card shows each of them back; more is a case for a second text
 _MAX_LINES_NAMED = 5
-_TEAMS_HOSTS = ("teams.microsoft.com", "teams.cloud.microsoft", "teams.live.com")
 _UTC = "UTC"  # its Windows name is the same
-_PATHS = re.compile(r"/(l/meetup-join/|meet/)[^\s]+")
+# Read letter by letter, as it is: a parser and a browser may disagree about whose link it is.
+_JOIN_LINK = re.compile(
+    r"https://(teams\.microsoft\.com|teams\.cloud\.microsoft|teams\.live\.com)"
+    r"/(l/meetup-join/|meet/)[^\s\\<>\"\x00-\x20\x7f-\x9f]+"
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class TextEntry:
     message_type: str
     language: str
     attendees: tuple[Attendee, ...]
+    occurs_at: datetime | None = None  # the occurrence that was chosen from the list
     notes: tuple[str, ...] = ()
 
 
@@ -54,7 +59,7 @@ def read(
     look.
     """
     reading = _Reading()
-    join_link = _join_link(values, reading.errors)
+    join_link, occurs_at = _join_link(values, reading.errors)
     message_type = values.get("message_type", "")
     if message_type not in MESSAGE_TYPES:
         reading.errors["message_type"] = "Choose what the text says."
@@ -78,36 +83,31 @@ def read(
     if reading.repeated:
         notes = ("A number that was entered twice gets one text.",)
     attendees = tuple(reading.attendees.values())
-    return TextEntry(join_link, message_type, language, attendees, notes), {}
+    return TextEntry(join_link, message_type, language, attendees, occurs_at, notes), {}
 
 
-def _join_link(values: Mapping[str, str], errors: dict[str, str]) -> str:
-    pasted = _first_link(values.get("join_link", ""))
+def _join_link(values: Mapping[str, str], errors: dict[str, str]) -> tuple[str, datetime | None]:
+    pasted = link_in(values.get("join_link", ""))
     if pasted:
-        return _checked_link(pasted, "join_link", errors)
+        return _checked_link(pasted, "join_link", errors), None
     chosen = values.get("meeting", "").strip()
     if chosen:
-        return _checked_link(chosen, "meeting", errors)
+        link, occurs_at = read_value(chosen)
+        return _checked_link(link, "meeting", errors), occurs_at
     errors["join_link"] = "Choose the appointment, or paste its Teams join link."
-    return ""
+    return "", None
 
 
-def _first_link(pasted: str) -> str:
-    # People paste the whole invitation; the link is in it.
-    found = re.search(r"https://\S+", pasted)
-    return found.group().rstrip(">)].,;") if found else pasted.strip()
+def link_in(pasted: str) -> str:
+    """The join link in what was pasted, often a whole invitation; without one, all of it."""
+    for word in re.split(r"[\s<>()\[\]\"']+", pasted):
+        if _JOIN_LINK.fullmatch(word):
+            return word.rstrip(".,;")
+    return pasted.strip()
 
 
 def _checked_link(link: str, name: str, errors: dict[str, str]) -> str:
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        parts = urlsplit("")
-    if (
-        parts.scheme != "https"
-        or parts.hostname not in _TEAMS_HOSTS
-        or not _PATHS.match(parts.path)
-    ):
+    if not _JOIN_LINK.fullmatch(link):
         errors[name] = (
             "This is not a Teams join link. It stands in the meeting's invitation and starts with "
             "https://teams.microsoft.com/l/meetup-join/ or https://teams.microsoft.com/meet/."

@@ -6,7 +6,13 @@ not say so: Canada and some twenty islands share it.
 
 import phonenumbers
 from babel import Locale
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+)
 
 _REGION = "US"
 _HINT = "Write it like (206) 555-0142 or +1 206 555 0142, with the area code."
@@ -14,6 +20,13 @@ _LENGTHS = {
     ValidationResult.TOO_SHORT: "has too few digits",
     ValidationResult.TOO_LONG: "has too many digits",
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
+}
+_NO_TEXTS = {
+    PhoneNumberType.TOLL_FREE: "toll-free",
+    PhoneNumberType.PREMIUM_RATE: "premium-rate",
+    PhoneNumberType.SHARED_COST: "shared-cost",
+    PhoneNumberType.VOICEMAIL: "voicemail",
+    PhoneNumberType.PAGER: "pager",
 }
 
 
@@ -44,6 +57,8 @@ def read_number(written: str) -> str:
         )
     if number.extension:
         raise NotTextable("A number with an extension cannot get texts.")
+    if kind := _NO_TEXTS.get(phonenumbers.number_type(number)):
+        raise NotTextable(f"This is a {kind} number: it cannot get texts. Enter a mobile number.")
     return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
 

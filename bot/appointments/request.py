@@ -1,5 +1,6 @@
 """An appointment text as it was asked for: checked, frozen, ready to become a batch."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -21,6 +22,8 @@ LANGUAGES = (
     "ar-SA",
 )
 
+_TIMES = ("starts_at", "told_at", "ends_at")
+
 
 @dataclass(frozen=True)
 class Attendee:
@@ -32,11 +35,29 @@ class Attendee:
 
 @dataclass(frozen=True)
 class Meeting:
-    """The online meeting a text is about; `id` is Graph's onlineMeeting id."""
+    """The online meeting a text is about, at one of its times; `id` is Graph's onlineMeeting id.
+
+    `starts_at` is None where nobody can tell; `told_at` is what Graph tells of the meeting itself,
+    which for a series is its first day; `is_cancelled` as far as the calendar tells.
+    """
 
     id: str
     subject: str
     starts_at: datetime | None
+    told_at: datetime | None = None
+    ends_at: datetime | None = None
+    is_cancelled: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Its fields, times in ISO."""
+        times = {name: getattr(self, name) for name in _TIMES}
+        return asdict(self) | {name: at.isoformat() if at else None for name, at in times.items()}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """What `to_json` gave."""
+        times = {name: datetime.fromisoformat(at) for name in _TIMES if (at := found.get(name))}
+        return cls(**{**found, **dict.fromkeys(_TIMES), **times})
 
 
 @dataclass(frozen=True)
@@ -54,21 +75,15 @@ class TextRequest:
     def to_json(self) -> dict[str, Any]:
         """For the ledger, sealed there."""
         found = asdict(self)
-        starts_at = self.meeting.starts_at
-        found["meeting"]["starts_at"] = starts_at.isoformat() if starts_at else None
+        found["meeting"] = self.meeting.to_json()
         found["leaves_at"] = self.leaves_at.isoformat() if self.leaves_at else None
         return found
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Self:
         """What `to_json` gave."""
-        starts_at = found["meeting"]["starts_at"]
         return cls(
-            meeting=Meeting(
-                id=found["meeting"]["id"],
-                subject=found["meeting"]["subject"],
-                starts_at=datetime.fromisoformat(starts_at) if starts_at else None,
-            ),
+            meeting=Meeting.from_json(found["meeting"]),
             join_link=found["join_link"],
             message_type=found["message_type"],
             language=found["language"],

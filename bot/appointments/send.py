@@ -20,6 +20,7 @@ def call(request: TextRequest) -> dict[str, Any]:
     seen = promise(
         join_link=request.join_link,
         starts_at=request.meeting.starts_at,
+        told_at=request.meeting.told_at,
         in_calendar=request.in_calendar,
     )
     return found | {"promise": seen}

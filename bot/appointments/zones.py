@@ -8,8 +8,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.dates import format_datetime, get_timezone_name
 from tzlocal import windows_tz
 
-# The table has a row without an IANA name; no zone is written so.
-tz_win = {iana: windows for iana, windows in windows_tz.tz_win.items() if iana}
+# The table has a row without an IANA name, which no zone is written with, and lacks some old names
+# that clients still say.
+tz_win = {iana: windows for iana, windows in windows_tz.tz_win.items() if iana} | {
+    "GMT": "UTC",
+    "EST5EDT": "Eastern Standard Time",
+    "CST6CDT": "Central Standard Time",
+    "MST7MDT": "Mountain Standard Time",
+    "PST8PDT": "Pacific Standard Time",
+    "US/East-Indiana": "US Eastern Standard Time",
+    "Europe/Uzhgorod": "FLE Standard Time",
+    "Europe/Zaporozhye": "FLE Standard Time",
+}
 win_tz = windows_tz.win_tz
 
 # The zones of the United States, from east to west: IANA name and what people call it.
@@ -62,11 +72,10 @@ class Zone:
 
 def offered(own_iana: str) -> tuple[Zone, ...]:
     """The zones a form offers: the user's own first, then those of the United States."""
-    rows = list(_UNITED_STATES)
+    zones = [Zone(tz_win[iana], name) for iana, name in _UNITED_STATES]
     own = windows_name(own_iana)
-    if own and own not in {tz_win[iana] for iana, _ in rows}:
-        rows.insert(0, (own_iana, friendly(own_iana)))
-    zones = [Zone(tz_win[iana], name) for iana, name in rows]
+    if own and own not in {zone.windows for zone in zones}:
+        zones.insert(0, Zone(own, friendly(own_iana)))
     zones.sort(key=lambda zone: zone.windows != own)
     return tuple(zones)
 
@@ -95,19 +104,30 @@ def iana_name(windows: str) -> str:
 
 
 def friendly(zone: str) -> str:
-    """What people call a zone, from its Windows or IANA name: "Pacific time"."""
-    iana = zone if zone in tz_win else iana_name(zone)
+    """What people call a zone, from its Windows or IANA name: "Pacific time", "UTC"."""
+    iana = _iana(zone)
     for known, name in _UNITED_STATES:
         if tz_win[known] == tz_win.get(iana):
             return name
-    return str(get_timezone_name(_zone_info(iana), locale="en"))
+    called = str(get_timezone_name(_zone_info(iana), locale="en"))
+    # CLDR has no name for those that belong to no place.
+    return _offset(_zone_info(iana)) if called.startswith("Unknown") else called
+
+
+def _offset(zone: ZoneInfo) -> str:
+    offset = datetime.now(zone).strftime("%z")
+    return "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:]}"
 
 
 def local_time(moment: datetime, zone: str, locale: str = "en_US") -> str:
     """A moment on the clock of a zone (Windows or IANA name): "Tue, Dec 1, 9:00 AM"."""
-    iana = zone if zone in tz_win else iana_name(zone)
-    text = format_datetime(moment, "EEE, MMM d, h:mm a", tzinfo=_zone_info(iana), locale=locale)
+    tzinfo = _zone_info(_iana(zone))
+    text = format_datetime(moment, "EEE, MMM d, h:mm a", tzinfo=tzinfo, locale=locale)
     return str(text).replace("\u202f", " ")
+
+
+def _iana(zone: str) -> str:
+    return zone if zone in tz_win or zone not in win_tz else iana_name(zone)
 
 
 def _zone_info(iana: str) -> ZoneInfo:

@@ -37,11 +37,21 @@ class MeetingUnreadable(Changed):
     """The appointment can't be read any more, so this text waits for your decision."""
 
 
-def promise(*, join_link: str, starts_at: datetime | None, in_calendar: bool) -> dict[str, Any]:
-    """What is kept with a scheduled text: the meeting as its sender saw it."""
+def promise(
+    *,
+    join_link: str,
+    starts_at: datetime | None,
+    in_calendar: bool,
+    told_at: datetime | None = None,
+) -> dict[str, Any]:
+    """What is kept with a scheduled text: the meeting as its sender saw it.
+
+    `told_at` is what Graph told of the meeting itself: for a series its first day.
+    """
     return {
         "join_link": join_link,
         "starts_at": starts_at.isoformat() if starts_at else None,
+        "told_at": told_at.isoformat() if told_at else None,
         "in_calendar": in_calendar,
     }
 
@@ -62,12 +72,17 @@ async def recheck(identity: Identity, graph: Graph, actor: Actor, call: Mapping[
         raise MeetingUnreadable
     is_cancellation = call["message_type"] == "cancellation"
     starts_at = datetime.fromisoformat(seen["starts_at"]) if seen["starts_at"] else None
-    if starts_at and meeting.start != starts_at and not is_cancellation:
+    told_at = datetime.fromisoformat(seen["told_at"]) if seen.get("told_at") else starts_at
+    if told_at and meeting.start != told_at and not is_cancellation:
         raise MeetingMoved
     if starts_at and seen["in_calendar"] and not is_cancellation:
         events = await graph.upcoming_meetings(
             token.value, starts_at - _EITHER_SIDE, starts_at + _EITHER_SIDE, "UTC"
         )
         stands = [event for event in events if event.join_url == seen["join_link"]]
+        if not stands and told_at != starts_at:
+            raise MeetingUnreadable  # one of a series: moved or cancelled, nobody can tell
         if not stands or all(event.is_cancelled for event in stands):
             raise MeetingCancelled
+        if all(event.start != starts_at for event in stands):
+            raise MeetingMoved

@@ -31,7 +31,7 @@ __all__ = [
     "open_session",
 ]
 
-_MOST_EVENTS = 100
+MOST_EVENTS = 100  # of a calendar that are read
 _IN_A_BATCH = 20  # Graph's limit of requests in one $batch
 _ROUNDS = 3  # a $batch's throttled parts are asked again so often
 _PERSON_FIELDS = "id,displayName,mail,userPrincipalName"
@@ -112,7 +112,7 @@ class Graph(Wire):
             meeting = meeting_event(event, ZoneInfo(zone))
             if meeting:
                 found.append(meeting)
-            if len(found) == _MOST_EVENTS:
+            if len(found) == MOST_EVENTS:
                 break
         return found
 

@@ -38,7 +38,8 @@ class ActivityType:
         return _NAMES.sub(lambda found: known.get(found.group(1), found.group()), self.template)
 
 
-_SYSTEM_DEFAULT = ActivityType(FREE_TEXT, "Your own words", "{actor} {systemDefaultText}")
+# The feed shows these words alone, beside the sender's picture.
+_SYSTEM_DEFAULT = ActivityType(FREE_TEXT, "Your own words", "{systemDefaultText}")
 
 
 def read_activity_types(

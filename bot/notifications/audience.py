@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.graph.client import Graph, PersonFound
-from bot.notifications.form import NoticeEntry
+from bot.actor import Actor
+from bot.graph.client import PersonFound
+from bot.notifications.directory import Directory
+from bot.notifications.form import MAX_RECIPIENTS, NoticeEntry
 from bot.notifications.request import Recipient
 
 
@@ -17,16 +19,22 @@ class Audience:
     errors: Mapping[str, str]
 
 
-async def resolve(graph: Graph, token: str, entry: NoticeEntry, *, sender_id: str) -> Audience:
-    """Look everybody up.
+async def resolve(
+    directory: Directory,
+    actor: Actor,
+    token: str,
+    entry: NoticeEntry,
+    before: tuple[Recipient, ...] = (),
+) -> Audience:
+    """Look everybody up; those chosen `before` were, and stay the first.
 
     Addresses that Graph doesn't know are an error of their field, so that they can be mended.
     Raises GraphError when Graph cannot be asked.
     """
-    by_id = await graph.people_by_id(token, entry.picked_ids) if entry.picked_ids else {}
-    by_address = await graph.people_by_address(token, entry.addresses) if entry.addresses else {}
+    by_id = await directory.by_id(actor, token, entry.picked_ids)
+    by_address = await directory.by_address(actor, token, entry.addresses)
     errors = _unknown(by_id, by_address)
-    found: dict[str, Recipient] = {}
+    found = {person.id: person for person in before}
     repeated = 0
     for person in [*by_id.values(), *by_address.values()]:
         if person is None:
@@ -34,12 +42,14 @@ async def resolve(graph: Graph, token: str, entry: NoticeEntry, *, sender_id: st
         repeated += person.id in found
         found.setdefault(person.id, Recipient(person.id, person.name))
     left_out = []
-    if found.pop(sender_id, None):
+    if found.pop(actor.user_id, None):
         left_out.append("You: nobody can send a notice to himself or herself.")
     if repeated:
         left_out.append("People who were named twice get one notice.")
     if not found and not errors:
         errors = {"recipients": "Choose somebody besides yourself."}
+    if len(found) > MAX_RECIPIENTS:
+        errors["recipient_list"] = f"Choose at most {MAX_RECIPIENTS:,} people for one notice."
     return Audience(tuple(found.values()), tuple(left_out), errors)
 
 

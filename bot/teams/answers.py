@@ -7,14 +7,14 @@ from typing import Any
 from adaptivecards.adaptivecard import AdaptiveCard
 
 from cards.elements import payload
+from cards.fields import cut
 
-# Bytes of one input that a card, which has 28 KB for everything, can still show again in full.
-SHOWN_AGAIN = 5_000
 # Teams waits 5 seconds for an invoke's answer: what is asked of Graph has to come before that.
 PATIENCE_S = 3.0
-CALENDAR_PATIENCE_S = 1.5  # a convenience: without it there is a plain input
+NAMES_PATIENCE_S = 1.5  # a convenience: without them there are plainer words
 # Characters of one input that are read at all: two thousand addresses.
 LONGEST_VALUE = 100_000
+_TOO_MUCH = "The form holds more than a card can show again, so this can't be done with it."
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,20 @@ def too_long(values: Mapping[str, str], most: int = LONGEST_VALUE) -> str:
     return ""
 
 
-def fits_a_card(values: Mapping[str, str]) -> bool:
-    """Whether a card can show these values again in full."""
-    return all(len(value.encode()) <= SHOWN_AGAIN for value in values.values())
+def form_again(
+    made: AdaptiveCard, values: Mapping[str, str], errors: Mapping[str, str], note: str = ""
+) -> Answer:
+    """The form with everything that was entered.
+
+    Where that is more than a card can hold, it stays as it is in the client, and what is wrong is
+    said beside it.
+    """
+    return beside(errors, note) if cut(made, values) else ShowCard.of(made)
 
 
 def beside(errors: Mapping[str, str], note: str = "") -> Say:
-    """The errors of a form that is too long to be drawn again: it stays as it is in the client."""
-    found = " ".join(filter(None, (note, *errors.values())))
+    """The errors of a form that is too long to be drawn again."""
+    found = " ".join(filter(None, (note, *errors.values()))) or _TOO_MUCH
     return Say(f"{found} Nothing was sent, and your form is unchanged.")
 
 

@@ -42,6 +42,7 @@ class CardActions:
         self._table: Mapping[type[Button], _Answering] = {
             buttons.OpenText: lambda turn, _button: self._run(turn, "text"),
             buttons.AddAttendee: texts.add_attendee,
+            buttons.AllowCalendar: texts.allow_calendar,
             buttons.ReviewText: texts.review,
             buttons.EditText: texts.edit,
             buttons.SendText: texts.send,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import structlog
+from adaptivecards.adaptivecard import AdaptiveCard
 
 from bot.appointments.zones import friendly
 from bot.delivery.drafts import Draft, Drafts
@@ -20,18 +21,19 @@ from bot.identity.obo import NOTIFY, Identity
 from bot.notifications import form, send
 from bot.notifications.activity_types import ActivityType
 from bot.notifications.audience import resolve
-from bot.notifications.form import NoticeEntry
+from bot.notifications.directory import Directory
+from bot.notifications.form import NoticeEntry, ids_in
+from bot.notifications.kept import Kept, KeptForms
 from bot.notifications.request import NoticeRequest, Recipient, Topic
 from bot.settings import Settings
 from bot.teams.answers import (
+    NAMES_PATIENCE_S,
     PATIENCE_S,
-    SHOWN_AGAIN,
     Answer,
     Say,
     ShowCard,
-    beside,
     entered,
-    fits_a_card,
+    form_again,
     too_long,
 )
 from bot.teams.deliveries import CHANGED_MEANWHILE, Deliveries
@@ -41,18 +43,21 @@ from bot.teams.sign_in import SignInFlow
 from bot.teams.turn import Turn
 from bot.teams.when import in_ms, in_words
 from cards.buttons import ChooseKind, EditNotice, ReviewNotice, SendNotice
+from cards.fields import cut
 from cards.notice_form import NoticeFormView, notice_form
 from cards.notice_review import NoticeReviewView, notice_review
 from cards.text_form import Choice
 
 log = structlog.get_logger(__name__)
 
+KEEP = "keep"  # the value of `keep_audience` for those chosen before
+_INPUTS = frozenset({"activity_type", "topic", "topic_title", "topic_link", "preview"})
+_INPUTS |= {"recipients", "recipient_list", "keep_audience", "when", "when_date", "when_time"}
 _NAMED = 20
-_TOO_LONG_TO_SHOW = (
-    "Your list of addresses is too long for a card to show again. Send it as it is, or type "
-    "“notify” and paste the changed list into a new form."
-)
+_NAMED_BEFORE = 5
 _TOO_SLOW = "Microsoft Graph did not answer in time."
+_GO_ON = "The people found so far are remembered: press “Review” once more."
+_NOBODY_BEFORE = "Who was chosen before is not kept any more. Choose people again."
 _PASSED = "The time you chose has passed meanwhile. Choose a later one, or “Now”."
 _NO_CATALOGUE = (
     "Herald is not in your organization's app catalogue, so a notice can't lead there. "
@@ -82,6 +87,8 @@ class Notices:
         self._drafts = drafts
         self._deliveries = deliveries
         self._sign_in = sign_in
+        self._directory = Directory(graph)
+        self._kept = KeptForms(drafts)
         self._catalogue_ids: dict[str, str] = {}  # by tenant; the id changes only with an upload
 
     async def open(self, turn: Turn) -> ShowCard:
@@ -89,45 +96,64 @@ class Notices:
         await self._identity.token(turn.actor, NOTIFY)
         form_id = self._forms.mint(Kind.NOTICE, turn.actor)
         values = {"activity_type": self._kinds[0].type, "topic": "chat", "when": "now"}
-        return await self._form(turn, form_id, values)
+        made = await self._drawn(turn, form_id, values, {}, "", Kept())
+        return ShowCard.of(made)
 
     async def choose_kind(self, turn: Turn, button: ChooseKind) -> Answer:
         """The same form with the inputs of the chosen kind."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
-        values = entered(turn.value)
-        if sentence := too_long(values, SHOWN_AGAIN):
+        values = _entered(turn)
+        if sentence := too_long(values):
             return Say(sentence)
-        return await self._form(turn, button.form_id, values)
+        kept = await self._kept.read(turn.actor, button.form_id)
+        if filled := self._parameters(values):
+            # The other kind's inputs leave the card; they come back with their kind.
+            kept = kept.evolve(parameters=filled)
+            await self._kept.keep(turn.actor, button.form_id, kept)
+        return await self._form(turn, button.form_id, {**kept.parameters, **values}, kept=kept)
+
+    def _parameters(self, values: Mapping[str, str]) -> dict[str, str]:
+        known = {f"param_{name}" for kind in self._kinds for name in kind.parameters}
+        return {name: value for name, value in values.items() if name in known and value}
 
     async def review(self, turn: Turn, button: ReviewNotice) -> Answer:
         """What was entered, as it was read; or the form again with what needs another look."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
-        values = entered(turn.value)
+        values = _entered(turn)
         if sentence := too_long(values):
             return Say(sentence)
-        entry, errors = form.read(values, self._kinds)
+        kept = await self._kept.read(turn.actor, button.form_id)
+        keeps = values.get("keep_audience") == KEEP
+        before = kept.audience if keeps else ()
+        if keeps and not before:
+            return await self._again(
+                turn, button.form_id, values, {"recipients": _NOBODY_BEFORE}, kept=kept
+            )
+        entry, errors = form.read(values, self._kinds, before=len(before))
         leaves, wrong_time = read_when(values, turn.place.zone, datetime.now(UTC))
         if entry is None or wrong_time:
-            return await self._again(turn, button.form_id, values, {**errors, **wrong_time})
+            errors = {**errors, **wrong_time}
+            return await self._again(turn, button.form_id, values, errors, kept=kept)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 token = await self._identity.token(turn.actor, NOTIFY)
-                audience = await resolve(
-                    self._graph, token.value, entry, sender_id=turn.actor.user_id
-                )
+                audience = await resolve(self._directory, turn.actor, token.value, entry, before)
                 catalogue_id = await self._catalogue_id(turn, token.value)
         except IdentityError as error:
             await self._sign_in.explain(turn, error, then="", scopes=NOTIFY)
-            return await self._again(turn, button.form_id, values, note=error.sentence)
-        except (GraphError, TimeoutError) as error:
-            what = error.sentence if isinstance(error, GraphError) else _TOO_SLOW
-            note = f"{what} Everything you entered is still here."
-            return await self._again(turn, button.form_id, values, note=note)
+            note = error.sentence
+            return await self._again(turn, button.form_id, values, note=note, kept=kept)
+        except GraphError as error:
+            note = f"{error.sentence} Everything you entered is still here."
+            return await self._again(turn, button.form_id, values, note=note, kept=kept)
+        except TimeoutError:
+            note = f"{_TOO_SLOW} {_GO_ON}"
+            return await self._again(turn, button.form_id, values, note=note, kept=kept)
         errors = dict(audience.errors)
         if entry.topic == "app" and not catalogue_id:
             errors["topic"] = _NO_CATALOGUE
         if errors:
-            return await self._again(turn, button.form_id, values, errors)
+            return await self._again(turn, button.form_id, values, errors, kept=kept)
         request = NoticeRequest(
             activity_type=entry.kind.type,
             parameters=entry.parameters,
@@ -138,14 +164,14 @@ class Notices:
             left_out=audience.left_out,
             catalogue_id=catalogue_id,
             leaves_at=leaves.moment,
-            values=_kept(values),
+            values=self._inputs({**kept.parameters, **values}),
         )
         form_id = button.form_id
         if await self._deliveries.submitted(turn, form_id) is not None:
             # An old view of a form that was sent: what is reviewed now is another notice.
             form_id = self._forms.mint(Kind.NOTICE, turn.actor)
-        kept = await self._drafts.keep(turn.actor, form_id, Kind.NOTICE, request.to_json())
-        return self._reviewed(turn, form_id, request, kept)
+        draft_id = await self._drafts.keep(turn.actor, form_id, Kind.NOTICE, request.to_json())
+        return self._reviewed(turn, form_id, request, draft_id)
 
     def _reviewed(
         self, turn: Turn, form_id: str, request: NoticeRequest, draft_id: str, note: str = ""
@@ -157,16 +183,16 @@ class Notices:
     async def again(self, turn: Turn, button: ChooseKind | ReviewNotice, note: str) -> ShowCard:
         """The same form with what was entered, and a sentence above it."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
-        return await self._form(turn, button.form_id, entered(turn.value), note=note)
+        kept = await self._kept.read(turn.actor, button.form_id)
+        made = await self._drawn(turn, button.form_id, _entered(turn), {}, note, kept)
+        return ShowCard.of(made)
 
     async def edit(self, turn: Turn, button: EditNotice) -> Answer:
         """Back to the form, with everything kept."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
         kept = await self._drafts.read(turn.actor, button.form_id, Kind.NOTICE)
         request = NoticeRequest.from_json(kept.request)
-        if not fits_a_card(request.values):
-            return Say(_TOO_LONG_TO_SHOW)
-        return await self._form(turn, button.form_id, request.values, people=request.recipients)
+        return await self._filled(turn, button.form_id, request)
 
     async def send(self, turn: Turn, button: SendNotice) -> Answer:
         """Into the ledger; the answer is the receipt when Graph is quick, else the progress."""
@@ -197,10 +223,22 @@ class Notices:
 
         `why` says whether what it sends replaces, or corrects, the delivery of that id.
         """
-        if not fits_a_card(request.values):
-            return Say(_TOO_LONG_TO_SHOW)
         form_id = self._forms.mint(Kind.NOTICE, turn.actor, why=why, delivery_id=delivery_id)
-        return await self._form(turn, form_id, request.values, people=request.recipients)
+        return await self._filled(turn, form_id, request)
+
+    async def _filled(self, turn: Turn, form_id: str, request: NoticeRequest) -> Answer:
+        """The form of a request; an audience too long for its card is kept, and told of."""
+        kept = await self._kept.read(turn.actor, form_id)
+        kept = kept.evolve(parameters=self._parameters(request.values))
+        values = request.values
+        if values.get("keep_audience") != KEEP:
+            made = await self._drawn(turn, form_id, values, {}, "", Kept(), request.recipients)
+            if not cut(made, values):
+                return ShowCard.of(made)
+        kept = kept.evolve(audience=request.recipients)
+        await self._kept.keep(turn.actor, form_id, kept)
+        values = {**values, "keep_audience": KEEP, "recipients": "", "recipient_list": ""}
+        return await self._form(turn, form_id, values, kept=kept)
 
     async def _again(
         self,
@@ -210,11 +248,11 @@ class Notices:
         errors: Mapping[str, str] | None = None,
         *,
         note: str = "",
+        kept: Kept | None = None,
     ) -> Answer:
-        """The same form with its errors; beside it where it is too long to be drawn again."""
-        if not fits_a_card(values):
-            return beside(errors or {}, note)
-        return await self._form(turn, form_id, values, errors, note=note)
+        """The same form with what is wrong; beside it where it is too long to be drawn again."""
+        kept = kept or await self._kept.read(turn.actor, form_id)
+        return await self._form(turn, form_id, values, errors, note=note, kept=kept)
 
     async def _form(
         self,
@@ -224,50 +262,60 @@ class Notices:
         errors: Mapping[str, str] | None = None,
         *,
         note: str = "",
-        people: tuple[Recipient, ...] | None = None,
-    ) -> ShowCard:
+        kept: Kept,
+    ) -> Answer:
+        made = await self._drawn(turn, form_id, values, errors or {}, note, kept)
+        return form_again(made, values, errors or {}, note)
+
+    async def _drawn(
+        self,
+        turn: Turn,
+        form_id: str,
+        values: Mapping[str, str],
+        errors: Mapping[str, str],
+        note: str,
+        kept: Kept,
+        known: tuple[Recipient, ...] = (),
+    ) -> AdaptiveCard:
         chosen = values.get("activity_type")
         kind = next((kind for kind in self._kinds if kind.type == chosen), self._kinds[0])
-        if people is None:
-            people = await self._picked(turn, values)
+        people = await self._picked(turn, values, known)
         earliest, latest = offered_days(turn.place.zone, datetime.now(UTC))
-        picked = set(values.get("recipients", "").split(","))
-        return ShowCard.of(
-            notice_form(
-                NoticeFormView(
-                    form_id=form_id,
-                    activity_types=tuple(
-                        Choice(kind.description, kind.type) for kind in self._kinds
-                    ),
-                    shown_type=kind.type,
-                    template=kind.template,
-                    parameters=kind.parameters,
-                    people=tuple(Choice(p.name, p.id) for p in people if p.id in picked),
-                    values=values,
-                    errors=errors or {},
-                    note=note,
-                    zone_name=friendly(turn.place.zone),
-                    earliest=earliest,
-                    latest=latest,
-                )
+        return notice_form(
+            NoticeFormView(
+                form_id=form_id,
+                activity_types=tuple(Choice(kind.description, kind.type) for kind in self._kinds),
+                shown_type=kind.type,
+                template=kind.template,
+                parameters=kind.parameters,
+                people=tuple(Choice(person.name, person.id) for person in people),
+                values=values,
+                errors=errors,
+                note=note,
+                zone_name=friendly(turn.place.zone),
+                earliest=earliest,
+                latest=latest,
+                people_before=len(kept.audience),
+                names_before=tuple(who.name for who in kept.audience[:_NAMED_BEFORE]),
             )
         )
 
-    async def _picked(self, turn: Turn, values: Mapping[str, str]) -> tuple[Recipient, ...]:
+    async def _picked(
+        self, turn: Turn, values: Mapping[str, str], known: tuple[Recipient, ...]
+    ) -> tuple[Recipient, ...]:
         """The people picked so far with their names: the picker shows only those it is given."""
-        ids = [part.strip() for part in values.get("recipients", "").split(",") if part.strip()]
-        if not ids:
-            return ()
-        try:
-            token = await self._identity.token(turn.actor, NOTIFY)
-            found = await self._graph.people_by_id(token.value, ids)
-        except HeraldError as error:
-            log.warning("notices.names_unreadable", problem=type(error).__name__)
-            found = {}
-        return tuple(
-            Recipient(who, person.name if (person := found.get(who)) else "Chosen teammate")
-            for who in ids
-        )
+        names = {person.id: person.name for person in known}
+        ids = ids_in(values.get("recipients", ""))
+        unnamed = [who for who in ids if who not in names]
+        if unnamed:
+            try:
+                async with asyncio.timeout(NAMES_PATIENCE_S):
+                    token = await self._identity.token(turn.actor, NOTIFY)
+                    found = await self._directory.by_id(turn.actor, token.value, unnamed)
+                names |= {who: person.name for who, person in found.items() if person}
+            except (HeraldError, TimeoutError) as error:
+                log.warning("notices.names_unreadable", problem=type(error).__name__)
+        return tuple(Recipient(who, names.get(who, "Chosen teammate")) for who in ids)
 
     async def _catalogue_id(self, turn: Turn, token: str) -> str:
         """The app's id in this tenant's catalogue, or nothing where it can't be found."""
@@ -281,6 +329,13 @@ class Notices:
             self._catalogue_ids[tenant] = found
         return self._catalogue_ids[tenant]
 
+    def _inputs(self, values: Mapping[str, str]) -> dict[str, str]:
+        # Only the form's own inputs: the verb and whatever else came along are not values.
+        own = {name: value for name, value in values.items() if name in _INPUTS}
+        if own.get("keep_audience") != KEEP:
+            own.pop("keep_audience", None)
+        return own | self._parameters(values)
+
     def _topic(self, entry: NoticeEntry, catalogue_id: str) -> Topic:
         if entry.topic == "app":
             # The address is Microsoft's, whatever GRAPH_URL says: it is a name, not a place.
@@ -293,13 +348,12 @@ class Notices:
         return Topic("chat", "text", title, f"https://teams.microsoft.com/l/chat/0/0?users={bot}")
 
 
-def _kept(values: Mapping[str, str]) -> dict[str, str]:
-    # Only the form's own inputs: the verb and whatever else came along are not values.
-    own = {"activity_type", "topic", "topic_title", "topic_link", "preview", "recipients"}
-    own |= {"recipient_list", "when", "when_date", "when_time"}
-    return {
-        name: value for name, value in values.items() if name in own or name.startswith("param_")
-    }
+def _entered(turn: Turn) -> dict[str, str]:
+    """The inputs' values; ids of people as they are kept."""
+    values = entered(turn.value)
+    if picked := values.get("recipients", ""):
+        values["recipients"] = ",".join(ids_in(picked))
+    return values
 
 
 def _review(

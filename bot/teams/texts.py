@@ -3,72 +3,58 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import structlog
+from adaptivecards.adaptivecard import AdaptiveCard
 
 from bot.appointments import form, send
-from bot.appointments.phone import as_read
-from bot.appointments.request import LANGUAGES, MESSAGE_TYPES, Meeting, TextRequest
-from bot.appointments.zones import friendly, local_time, offered, windows_name
+from bot.appointments.meetings import Found
+from bot.appointments.request import MESSAGE_TYPES, TextRequest
+from bot.appointments.zones import friendly, offered, windows_name
 from bot.delivery.drafts import Draft, Drafts
 from bot.delivery.models import Delivery, Kind, NewDelivery, State
 from bot.delivery.schedule import offered_days, read_when
-from bot.errors import ConsentNeeded, HeraldError, IdentityError, SignInNeeded, StaleButton
+from bot.errors import IdentityError, StaleButton
 from bot.graph.client import Graph
 from bot.graph.errors import GraphError
 from bot.identity.obo import MEETINGS, TEXT, Identity
 from bot.teams.answers import (
-    CALENDAR_PATIENCE_S,
     PATIENCE_S,
-    SHOWN_AGAIN,
     Answer,
     Say,
     ShowCard,
     entered,
+    form_again,
     too_long,
 )
 from bot.teams.deliveries import CHANGED_MEANWHILE, Deliveries
 from bot.teams.forms import REPLACES, Forms
+from bot.teams.meetings import Meetings, in_the_list
 from bot.teams.sign_in import SignInFlow
+from bot.teams.text_views import (
+    FIRST_ROWS,
+    default_language,
+    languages,
+    review_view,
+    rows_of,
+    values_of,
+)
 from bot.teams.turn import Turn
-from bot.teams.when import TWICE, in_ms, in_words, when_values
-from cards.buttons import AddAttendee, EditText, ReviewText, SendText
+from bot.teams.when import TWICE, in_ms
+from cards.buttons import AddAttendee, AllowCalendar, EditText, ReviewText, SendText
 from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
-from cards.text_review import ReviewedAttendee, TextReviewView, text_review
+from cards.text_review import text_review
 
-log = structlog.get_logger(__name__)
-
-_DAYS_SHOWN = 30
-_MEETINGS_SHOWN = 25
-_FIRST_ROWS = 2
-_MESSAGES = {
-    "confirmation": "Confirmation",
-    "reschedule": "New time",
-    "cancellation": "Cancellation",
-    "reminder": "Reminder",
-}
 REVIEW_HOLDS_S = 300.0  # an older one is compared with the calendar before it is sent
 _TOO_SLOW = "Microsoft Graph did not answer in time."
 _STARTED = "The appointment has started by then. Choose an earlier time."
 _PASSED = "The time you chose has passed meanwhile. Choose a later one, or “Now”."
-_LANGUAGE_NAMES = {
-    "en-US": "English",
-    "es-US": "Spanish (United States)",
-    "es-MX": "Spanish (Mexico)",
-    "fr-FR": "French",
-    "de-DE": "German",
-    "pt-BR": "Portuguese (Brazil)",
-    "zh-CN": "Chinese (simplified)",
-    "ko-KR": "Korean",
-    "vi-VN": "Vietnamese",
-    "ru-RU": "Russian",
-    "ar-SA": "Arabic",
-}
 _NOT_ORGANIZER = (
     "No appointment of yours has this link. Only its organizer can send texts for it: please "
     "check the link, or ask the organizer."
 )
+_GONE = "This appointment was moved or taken out of your calendar meanwhile. Choose it again."
+_SERIES = "Several appointments to come have this link. The time shown is the next one's."
 
 
 class Texts:
@@ -84,7 +70,7 @@ class Texts:
         sign_in: SignInFlow,
     ) -> None:
         self._identity = identity
-        self._graph = graph
+        self._meetings = Meetings(identity, graph)
         self._forms = forms
         self._drafts = drafts
         self._deliveries = deliveries
@@ -100,26 +86,40 @@ class Texts:
         form_id = self._forms.mint(Kind.TEXT, turn.actor)
         zone = windows_name(turn.place.zone)
         values = {f"zone_{row}": zone or "" for row in range(MAX_ROWS)}
-        values |= {"message_type": "confirmation", "language": _default_language(turn)}
+        values |= {"message_type": "confirmation", "language": default_language(turn)}
         values |= {"when": "now"}
-        return await self._form(turn, form_id, _FIRST_ROWS, values)
+        made, _ = await self._drawn(turn, form_id, FIRST_ROWS, values, {}, "")
+        return ShowCard.of(made)
 
     async def add_attendee(self, turn: Turn, button: AddAttendee) -> Answer:
         """The same form with a row more."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
-        values = entered(turn.value)
-        if sentence := too_long(values, SHOWN_AGAIN):
+        values = _entered(turn)
+        if sentence := too_long(values):
             return Say(sentence)
         rows = min(button.rows + 1, MAX_ROWS)
         zone = values.get(f"zone_{rows - 2}") or windows_name(turn.place.zone) or ""
         values.setdefault(f"zone_{rows - 1}", zone)
         return await self._form(turn, button.form_id, rows, values)
 
+    async def allow_calendar(self, turn: Turn, button: AllowCalendar) -> Answer:
+        """The same form with the meetings listed; or the sign-in that it takes first."""
+        self._forms.check(button.form_id, Kind.TEXT, turn.actor)
+        values = _entered(turn)
+        if sentence := too_long(values):
+            return Say(sentence)
+        try:
+            await self._meetings.allowed(turn)
+        except IdentityError as error:
+            await self._sign_in.explain(turn, error, then="", scopes=MEETINGS)
+            return Say(error.sentence)
+        return await self._form(turn, button.form_id, max(1, button.rows), values)
+
     async def review(self, turn: Turn, button: ReviewText) -> Answer:
         """What was entered, as it was read; or the form again with what needs another look."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
-        values = entered(turn.value)
-        if sentence := too_long(values, SHOWN_AGAIN):
+        values = _entered(turn)
+        if sentence := too_long(values):
             return Say(sentence)
         rows = max(1, min(button.rows, MAX_ROWS))
         entry, errors = form.read(values, rows=rows, own_zone=turn.place.zone)
@@ -128,8 +128,7 @@ class Texts:
             return await self._form(turn, button.form_id, rows, values, {**errors, **wrong_time})
         try:
             async with asyncio.timeout(PATIENCE_S):
-                token = await self._identity.token(turn.actor, MEETINGS)
-                found = await self._graph.meeting_by_join_url(token.value, entry.join_link)
+                found = await self._meetings.find(turn, entry.join_link, entry.occurs_at)
         except IdentityError as error:
             await self._sign_in.explain(turn, error, then="", scopes=MEETINGS)
             return await self._form(turn, button.form_id, rows, values, note=error.sentence)
@@ -137,32 +136,30 @@ class Texts:
             what = error.sentence if isinstance(error, GraphError) else _TOO_SLOW
             note = f"{what} Nothing was sent; everything you entered is still here."
             return await self._form(turn, button.form_id, rows, values, note=note)
-        if found is None:
-            field = "join_link" if values.get("join_link", "").strip() else "meeting"
-            errors = {field: _NOT_ORGANIZER}
+        if errors := _not_the_one(found, values, leaves.moment):
             return await self._form(turn, button.form_id, rows, values, errors)
-        if leaves.moment and found.start and leaves.moment >= found.start:
-            errors = {"when_time": _STARTED}
-            return await self._form(turn, button.form_id, rows, values, errors)
+        assert found is not None  # noqa: S101 - else there was an error
         request = TextRequest(
-            meeting=Meeting(found.id, found.subject or "Appointment", found.start),
+            meeting=found.meeting,
             join_link=entry.join_link,
             message_type=entry.message_type,
             language=entry.language,
             attendees=entry.attendees,
             leaves_at=leaves.moment,
-            in_calendar=not values.get("join_link", "").strip(),
+            in_calendar=found.in_calendar is True,
         )
         form_id = await self._unsent(turn, button.form_id)
         kept = await self._drafts.keep(turn.actor, form_id, Kind.TEXT, request.to_json())
-        notes = (*entry.notes, *([TWICE] if leaves.twice else []))
-        return ShowCard.of(text_review(_review(turn, form_id, request, notes, kept)))
+        series = [_SERIES] if found.others else []
+        notes = (*entry.notes, *series, *([TWICE] if leaves.twice else []))
+        return ShowCard.of(text_review(review_view(turn, form_id, request, notes, kept)))
 
     async def again(self, turn: Turn, button: AddAttendee | ReviewText, note: str) -> ShowCard:
         """The same form with what was entered, and a sentence above it."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         rows = max(1, min(button.rows, MAX_ROWS))
-        return await self._form(turn, button.form_id, rows, entered(turn.value), note=note)
+        made, _ = await self._drawn(turn, button.form_id, rows, _entered(turn), {}, note)
+        return ShowCard.of(made)
 
     async def _unsent(self, turn: Turn, form_id: str) -> str:
         """This form's id; of a form that was sent already, a new one's."""
@@ -185,7 +182,8 @@ class Texts:
         request = TextRequest.from_json(draft.request)
         if draft.id != button.draft_id:
             notes = (CHANGED_MEANWHILE,)
-            return ShowCard.of(text_review(_review(turn, button.form_id, request, notes, draft.id)))
+            view = review_view(turn, button.form_id, request, notes, draft.id)
+            return ShowCard.of(text_review(view))
         if draft.age_s > REVIEW_HOLDS_S and request.leaves_at is None:
             return await self._look_again(turn, button, request)
         return await self._submit(turn, button, request)
@@ -193,22 +191,21 @@ class Texts:
     async def _look_again(self, turn: Turn, button: SendText, request: TextRequest) -> Answer:
         """The review is old: has the appointment changed since?"""
         async with asyncio.timeout(PATIENCE_S):
-            token = await self._identity.token(turn.actor, MEETINGS)
-            found = await self._graph.meeting_by_join_url(token.value, request.join_link)
+            chosen = request.meeting.starts_at if request.in_calendar else None
+            found = await self._meetings.find(turn, request.join_link, chosen)
         if found is None:
             return Say(_NOT_ORGANIZER)
-        if found.start == request.meeting.starts_at:
+        if _is_as_shown(found, request):
             return await self._submit(turn, button, request)
-        moved = replace(request, meeting=replace(request.meeting, starts_at=found.start))
+        moved = replace(request, meeting=found.meeting)
         kept = await self._drafts.keep(turn.actor, button.form_id, Kind.TEXT, moved.to_json())
         notes = ("The appointment was moved since you looked at this: please check again.",)
-        return ShowCard.of(text_review(_review(turn, button.form_id, moved, notes, kept)))
+        return ShowCard.of(text_review(review_view(turn, button.form_id, moved, notes, kept)))
 
     async def _submit(self, turn: Turn, button: SendText, request: TextRequest) -> Answer:
         if request.leaves_at and request.leaves_at <= datetime.now(UTC):
-            rows = _rows(request)
-            errors = {"when_time": _PASSED}
-            return await self._form(turn, button.form_id, rows, _values(turn, request), errors)
+            rows, values = rows_of(request), values_of(turn, request)
+            return await self._form(turn, button.form_id, rows, values, {"when_time": _PASSED})
         wanted = NewDelivery(
             turn.actor,
             button.form_id,
@@ -247,8 +244,8 @@ class Texts:
         )
         return await self._deliveries.submit(turn, wanted, ([attendee] for attendee in refused))
 
-    async def _filled(self, turn: Turn, form_id: str, request: TextRequest) -> ShowCard:
-        return await self._form(turn, form_id, _rows(request), _values(turn, request))
+    async def _filled(self, turn: Turn, form_id: str, request: TextRequest) -> Answer:
+        return await self._form(turn, form_id, rows_of(request), values_of(turn, request))
 
     async def _form(
         self,
@@ -259,116 +256,67 @@ class Texts:
         errors: Mapping[str, str] | None = None,
         *,
         note: str = "",
-    ) -> ShowCard:
-        meetings, why_not = await self._meetings(turn)
+    ) -> Answer:
+        made, shown = await self._drawn(turn, form_id, rows, values, errors or {}, note)
+        return form_again(made, shown, errors or {}, note)
+
+    async def _drawn(
+        self,
+        turn: Turn,
+        form_id: str,
+        rows: int,
+        values: Mapping[str, str],
+        errors: Mapping[str, str],
+        note: str,
+    ) -> tuple[AdaptiveCard, Mapping[str, str]]:
+        """The form's card, and the values that it ought to show."""
+        offer = await self._meetings.offer(turn)
         earliest, latest = offered_days(turn.place.zone, datetime.now(UTC))
-        return ShowCard.of(
-            text_form(
-                TextFormView(
-                    form_id=form_id,
-                    rows=rows,
-                    meetings=meetings,
-                    zones=tuple(
-                        Choice(zone.name, zone.windows) for zone in offered(turn.place.zone)
-                    ),
-                    languages=tuple(Choice(_LANGUAGE_NAMES[tag], tag) for tag in LANGUAGES),
-                    values=_in_the_list(values, meetings),
-                    errors=errors or {},
-                    note=note or why_not,
-                    zone_name=friendly(turn.place.zone),
-                    earliest=earliest,
-                    latest=latest,
-                )
-            )
+        shown = in_the_list(values, offer)
+        zones = tuple(Choice(zone.name, zone.windows) for zone in offered(turn.place.zone))
+        view = TextFormView(
+            form_id=form_id,
+            rows=rows,
+            meetings=offer.choices,
+            zones=zones,
+            languages=languages(),
+            values=shown,
+            errors=errors,
+            note=" ".join(filter(None, (note, offer.why_not))),
+            zone_name=friendly(turn.place.zone),
+            earliest=earliest,
+            latest=latest,
+            can_allow=offer.can_allow,
+            meetings_in_all=offer.in_all,
         )
-
-    async def _meetings(self, turn: Turn) -> tuple[tuple[Choice, ...], str]:
-        """The user's own online meetings, or none and a sentence that says why."""
-        start = datetime.now(UTC) - timedelta(days=1)
-        try:
-            async with asyncio.timeout(CALENDAR_PATIENCE_S):
-                token = await self._identity.token(turn.actor, MEETINGS)
-                events = await self._graph.upcoming_meetings(
-                    token.value, start, start + timedelta(days=_DAYS_SHOWN), turn.place.zone
-                )
-        except (SignInNeeded, ConsentNeeded):
-            return (), (
-                "Herald may not read your calendar, so please paste the appointment's join link."
-            )
-        except (HeraldError, TimeoutError) as error:
-            log.warning("texts.calendar_unreadable", problem=type(error).__name__)
-            return (), (
-                "Your calendar can't be read just now, so please paste the appointment's join link."
-            )
-        own = [event for event in events if event.is_organizer and event.join_url]
-        if not own:
-            return (), (
-                f"You organize no online appointment in the next {_DAYS_SHOWN} days; "
-                "you can paste a join link."
-            )
-        choices = [
-            Choice(
-                f"{local_time(event.start, turn.place.zone)} · {event.subject}"
-                + (" (cancelled)" if event.is_cancelled else ""),
-                event.join_url,
-            )
-            for event in own[:_MEETINGS_SHOWN]
-        ]
-        return tuple(choices), ""
+        return text_form(view), shown
 
 
-def _in_the_list(values: Mapping[str, str], meetings: tuple[Choice, ...]) -> Mapping[str, str]:
-    # A link that stands in the list is shown as chosen there; any other one as pasted.
-    listed = {choice.value for choice in meetings}
-    chosen = values.get("meeting", "")
-    if chosen and chosen not in listed:
-        return {**values, "meeting": "", "join_link": values.get("join_link") or chosen}
+def _entered(turn: Turn) -> dict[str, str]:
+    """The inputs' values; of a pasted invitation only its link is kept."""
+    values = entered(turn.value)
+    if pasted := values.get("join_link", ""):
+        values["join_link"] = form.link_in(pasted)
     return values
 
 
-def _rows(request: TextRequest) -> int:
-    return max(_FIRST_ROWS, min(len(request.attendees), MAX_ROWS))
+def _not_the_one(
+    found: Found | None, values: Mapping[str, str], leaves_at: datetime | None
+) -> dict[str, str]:
+    """Why no text can be sent about this appointment, or not then."""
+    if found is None:
+        return {"join_link" if values.get("join_link") else "meeting": _NOT_ORGANIZER}
+    if found.is_gone:
+        return {"meeting": _GONE}
+    starts_at = found.meeting.starts_at
+    if leaves_at and starts_at and datetime.now(UTC) < starts_at <= leaves_at:
+        return {"when_time": _STARTED}
+    return {}
 
 
-def _values(turn: Turn, request: TextRequest) -> dict[str, str]:
-    values = when_values(request.leaves_at, turn.place.zone) | {
-        "meeting": request.join_link,
-        "message_type": request.message_type,
-        "language": request.language,
-    }
-    for row, attendee in enumerate(request.attendees[:MAX_ROWS]):
-        values |= {f"phone_{row}": as_read(attendee.number), f"zone_{row}": attendee.zone}
-    rest = [
-        f"{as_read(attendee.number)}, {attendee.zone}" for attendee in request.attendees[MAX_ROWS:]
-    ]
-    return values | {"attendee_list": "\n".join(rest)}
-
-
-def _default_language(turn: Turn) -> str:
-    # Patients' language is the form's choice; the user's own is only the first guess.
-    return next((tag for tag in LANGUAGES if tag == turn.place.locale), LANGUAGES[0])
-
-
-def _review(
-    turn: Turn, form_id: str, request: TextRequest, notes: tuple[str, ...], draft_id: str
-) -> TextReviewView:
-    starts_at = request.meeting.starts_at
-    zone = turn.place.zone
-    return TextReviewView(
-        form_id=form_id,
-        message_type=_MESSAGES[request.message_type],
-        subject=request.meeting.subject,
-        when=f"{local_time(starts_at, zone)}, {friendly(zone)}" if starts_at else "",
-        language=_LANGUAGE_NAMES[request.language],
-        attendees=tuple(
-            ReviewedAttendee(
-                number=as_read(attendee.number),
-                zone=friendly(attendee.zone),
-                local_time=local_time(starts_at, attendee.zone) if starts_at else "",
-            )
-            for attendee in request.attendees
-        ),
-        notes=notes,
-        draft_id=draft_id,
-        leaves=in_words(request.leaves_at, zone),
-    )
+def _is_as_shown(found: Found, request: TextRequest) -> bool:
+    seen, now = request.meeting, found.meeting
+    if found.in_calendar is None:  # all that can be compared is what the meeting itself tells
+        return now.told_at == seen.told_at
+    same = (now.starts_at, now.is_cancelled) == (seen.starts_at, seen.is_cancelled)
+    return same and not found.is_gone

@@ -42,7 +42,7 @@ async def test_the_documented_number_with_nine_digits_is_refused_under_its_field
     values = adele.values()
     assert values["phone_0"] == SEATTLE
     assert values["phone_1"] == "+1242421412"
-    assert values["meeting"] == meeting_of(adele)
+    assert values["meeting"].partition("#")[0] == meeting_of(adele)
     assert stage.world.accepted(SMS) == []
 
 
@@ -73,7 +73,7 @@ async def test_back_from_the_review_everything_is_still_there(adele: Desk) -> No
     assert values["message_type"] == "reschedule"
     assert values["language"] == "es-US"
     assert values["phone_1"] == REDMOND
-    assert values["meeting"] == meeting_of(adele)
+    assert values["meeting"].partition("#")[0] == meeting_of(adele)
 
 
 async def test_a_double_click_sends_once(adele: Desk, stage: Stage) -> None:

@@ -1,0 +1,125 @@
+"""The user's own appointments, as a form lists them and as a review finds them again."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from bot.appointments.meetings import (
+    CALENDAR_PATIENCE_S,
+    DAYS_LISTED,
+    Found,
+    listed,
+    look_up,
+    read_value,
+    value_of,
+)
+from bot.appointments.zones import local_time
+from bot.errors import ConsentNeeded, HeraldError, SignInNeeded
+from bot.graph.client import MOST_EVENTS, Graph, MeetingEvent
+from bot.identity.obo import MEETINGS, Identity
+from bot.teams.turn import Turn
+from cards.text_form import Choice
+
+log = structlog.get_logger(__name__)
+
+_MOST_LISTED = 40
+_BY_LINK = ("OnlineMeetings.Read",)  # enough for a pasted link
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The appointments to choose from, or a sentence that says why there are none.
+
+    `in_all` is how many there are, in words; `can_allow`: a sign-in would show them.
+    """
+
+    choices: tuple[Choice, ...] = ()
+    in_all: str = ""
+    why_not: str = ""
+    can_allow: bool = False
+
+
+class Meetings:
+    """Lists and finds the appointments that the user organizes."""
+
+    def __init__(self, identity: Identity, graph: Graph) -> None:
+        self._identity = identity
+        self._graph = graph
+
+    async def offer(self, turn: Turn) -> Offer:
+        """What the calendar holds; without it a form has a plain input and a sentence."""
+        now = datetime.now(UTC)
+        try:
+            async with asyncio.timeout(CALENDAR_PATIENCE_S):
+                token = await self._identity.token(turn.actor, MEETINGS)
+                events = await listed(self._graph, token.value, turn.place.zone, now)
+        except (SignInNeeded, ConsentNeeded):
+            why_not = (
+                "Herald may not read your calendar yet. Sign in to have your meetings listed, or "
+                "paste the appointment's join link."
+            )
+            return Offer(why_not=why_not, can_allow=True)
+        except (HeraldError, TimeoutError) as error:
+            log.warning("meetings.calendar_unreadable", problem=type(error).__name__)
+            return Offer(
+                why_not="Your calendar can't be read just now, so please paste the appointment's "
+                "join link."
+            )
+        if not events:
+            return Offer(
+                why_not=f"You organize no online appointment in the next {DAYS_LISTED} days; "
+                "you can paste a join link."
+            )
+        choices = tuple(_choice(event, turn.place.zone) for event in events[:_MOST_LISTED])
+        many = " or more" if len(events) >= MOST_EVENTS else ""
+        return Offer(choices, f"{len(events)}{many}")
+
+    async def find(self, turn: Turn, link: str, chosen: datetime | None) -> Found | None:
+        """The appointment of this link, at the time that was `chosen` or its next one.
+
+        None where the user doesn't organize it. Raises IdentityError and GraphError.
+        """
+        try:
+            token = await self._identity.token(turn.actor, MEETINGS)
+            calendar_token = token.value
+        except ConsentNeeded:
+            # Whoever keeps the calendar private can still paste a link.
+            token = await self._identity.token(turn.actor, _BY_LINK)
+            calendar_token = ""
+        now = datetime.now(UTC)
+        return await look_up(
+            self._graph, token.value, link, chosen, calendar_token=calendar_token, now=now
+        )
+
+    async def allowed(self, turn: Turn) -> None:
+        """Check that the calendar may be read. Raises IdentityError."""
+        await self._identity.token(turn.actor, MEETINGS)
+
+
+def in_the_list(values: Mapping[str, str], offer: Offer) -> Mapping[str, str]:
+    """The form's values with the chosen meeting as the list names it now; else as a pasted link.
+
+    One of a series that stands in the list no longer is chosen anew by a person.
+    """
+    chosen = values.get("meeting", "")
+    values_listed = [choice.value for choice in offer.choices]
+    if not chosen or chosen in values_listed:
+        return values
+    link, occurs_at = read_value(chosen)
+    same = [value for value in values_listed if read_value(value)[0] == link]
+    if not same:
+        return {**values, "meeting": "", "join_link": values.get("join_link") or link}
+    is_clear = len(same) == 1 or occurs_at is None
+    return {**values, "meeting": same[0] if is_clear else ""}
+
+
+def _choice(event: MeetingEvent, zone: str) -> Choice:
+    title = f"{local_time(event.start, zone)} · {event.subject}"
+    if event.is_cancelled:
+        title += " (cancelled)"
+    elif event.end <= datetime.now(UTC):
+        title += " (over)"
+    return Choice(title, value_of(event.join_url, event.start))
