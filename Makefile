@@ -4,6 +4,8 @@
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 ARGS ?=
+# How many tests run at once; `auto` is one for each core.
+WORKERS ?= auto
 
 PY := .venv/bin/python
 PYTHON_PACKAGES := .venv/.installed
@@ -45,7 +47,7 @@ run: setup
 	@$(PY) -m sandbox $(ARGS)
 
 test: setup
-	$(PY) -m pytest --cov --cov-report=term $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: setup
 	$(PY) -m ruff check .
