@@ -100,12 +100,14 @@ class Core:
                 self.graph,
                 alone=self.database.is_sqlite,
             )
+            self.progress = Progress(self.ledger, self.connector, self.rates)
+            closing.push_async_callback(self.progress.stop)
             yield
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """The worker's role: what is due is sent, cards are kept up to date, house is kept."""
-        progress = Progress(self.ledger, self.connector, self.rates)
+        progress = self.progress
         self.worker.tells(progress.tell)
         keeper = Keeper(
             self.ledger,
@@ -175,6 +177,7 @@ class Herald:
         settings, core = self._settings, self._core
         forms = Forms(settings.secrets)
         deliveries = Deliveries(core.ledger, core.drafts, core.worker, core.rates)
+        deliveries.tells_answers(core.progress.answered)
         texts = Texts(core.identity, core.graph, forms, core.drafts, deliveries, sign_in)
         notices = Notices(
             settings,

@@ -285,6 +285,7 @@ class Ledger:
             request=request,
             tallies=tallies,
             is_readable=is_readable,
+            drawn_at_ms=row.drawn_at_ms,
         )
 
     # What an owner decides -----------------------------------------------------------------------
@@ -458,6 +459,15 @@ class Ledger:
                 .values(drawn_at_ms=now)
             )
         return done.rowcount == 1
+
+    async def move_card(self, delivery_id: str, place: Place) -> None:
+        """The delivery's card stands here from now on."""
+        async with self.database.write() as connection:
+            await connection.execute(
+                update(DELIVERIES)
+                .where(DELIVERIES.c.id == delivery_id)
+                .values(sealed_place=self._seal.seal_json(asdict(place)))
+            )
 
     async def undrawn(self, *, most: int = 200) -> list[str]:
         """Deliveries whose cards may be behind: on their way, or settled after they were drawn.

@@ -146,6 +146,7 @@ class Delivery:
     request: dict[str, Any] = field(repr=False)  # what the form asked for; {} once erased
     tallies: tuple[Tally, ...] = ()
     is_readable: bool = True  # False: sealed with a key that was taken away
+    drawn_at_ms: int = 0  # when its card was last drawn, or an answer showed all of it
 
     @property
     def short_id(self) -> str:

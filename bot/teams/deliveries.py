@@ -1,6 +1,6 @@
 """From a submit to the ledger and back to a card; and what a delivery's own buttons do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +37,11 @@ class Deliveries:
         self._drafts = drafts
         self._worker = worker
         self._rates = rates
+        self._answered: Callable[[Delivery], None] | None = None
+
+    def tells_answers(self, answered: Callable[[Delivery], None]) -> None:
+        """Whom to tell what is shown of a delivery: its card may be drawn at the same time."""
+        self._answered = answered
 
     async def submitted(self, turn: Turn, form_id: str) -> ShowCard | None:
         """The first delivery of a form that was submitted before."""
@@ -184,6 +189,8 @@ class Deliveries:
         values: Mapping[str, str] | None = None,
         errors: Mapping[str, str] | None = None,
     ) -> ShowCard:
+        if self._answered is not None:
+            self._answered(delivery)
         view = delivery_view(delivery, self._rates, repeated=repeated)
         if errors:
             view = replace(view, values=values or {}, errors=errors)

@@ -1,16 +1,25 @@
-"""Keeps one card up to date for each delivery, in place, at most once a second."""
+"""Keeps one card up to date for each delivery, in place, at most once a second.
+
+A delivery that was submitted in a dialog has no card. What the dialog's answer did not show yet is
+told in a card of its own, in the owner's chat with the bot, which is kept up to date from then on.
+"""
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
 
 import structlog
 
+from bot.delivery.database import until_written
 from bot.delivery.lanes import Rates
 from bot.delivery.ledger import Ledger
-from bot.delivery.models import Delivery, Kind
+from bot.delivery.models import IN_HAND, Delivery, Kind, Place, State, Tally
 from bot.errors import HeraldError
 from bot.teams.connector import Connector
+from bot.teams.connector_errors import ConversationGone
 from bot.teams.delivery_views import delivery_view
 from bot.teams.turn import card_message
 from cards.delivery import delivery_card
@@ -21,6 +30,9 @@ log = structlog.get_logger(__name__)
 # Teams takes 7 messages a second in one conversation; a person reads at most one.
 SPACING_S = 1.0
 _LOOK_S = 60.0
+_TRIES = 6  # at drawing one change: about half a minute
+_ANSWERED_S = 1.5  # by then the dialog's answer is there, and was all that there is to say
+_REMEMBERED = 2_000
 
 
 class Progress:
@@ -37,6 +49,9 @@ class Progress:
         self._drawing: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
+        self._after_answers: set[asyncio.Task[None]] = set()
+        self._answered: OrderedDict[str, tuple[Tally, ...]] = OrderedDict()  # in a dialog
+        self._nowhere: OrderedDict[str, None] = OrderedDict()  # their owners have no chat with us
 
     async def start(self) -> None:
         """Begin with the cards that an earlier process left behind, and look for such again.
@@ -57,12 +72,39 @@ class Progress:
         if delivery_id not in self._drawing:
             self._drawing[delivery_id] = asyncio.create_task(self._draw(delivery_id))
 
+    def answered(self, delivery: Delivery) -> None:
+        """A button's answer shows this delivery so. It may get there after a newer drawing."""
+        if not delivery.place.activity_id:
+            _remember(self._answered, delivery.id, delivery.tallies)
+            if delivery.is_settled:
+                self._afterwards(self._was_drawn(delivery.id))
+        elif delivery.batches(State.QUEUED, *IN_HAND):
+            self._afterwards(self._compare(delivery))
+
     async def stop(self) -> None:
         """Draw what is still to be drawn, without waiting between."""
         self._stopping.set()
         if self._looking is not None:
             await self._looking
+        await asyncio.gather(*self._after_answers, return_exceptions=True)
         await asyncio.gather(*self._drawing.values(), return_exceptions=True)
+
+    def _afterwards(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._after_answers.add(task)
+        task.add_done_callback(self._after_answers.discard)
+
+    async def _was_drawn(self, delivery_id: str) -> None:
+        with contextlib.suppress(HeraldError):
+            await self._ledger.may_draw(delivery_id, spacing_ms=0)
+
+    async def _compare(self, answered: Delivery) -> None:
+        """Draw once more, where the ledger knows more by now than the answer did."""
+        await self._pause(SPACING_S)
+        with contextlib.suppress(HeraldError):
+            delivery = await self._ledger.any_delivery(answered.id)
+            if delivery is not None and delivery.tallies != answered.tallies:
+                await self.tell(answered.id)
 
     async def _look(self) -> None:
         while not self._stopping.is_set():
@@ -78,19 +120,27 @@ class Progress:
                 log.exception("progress.failed")
 
     async def _draw(self, delivery_id: str) -> None:
+        tries, has_card = 0, False
         try:
             while delivery_id in self._changed:
-                if await self._ledger.may_draw(delivery_id, spacing_ms=int(SPACING_S * 1000) - 50):
-                    self._changed.discard(delivery_id)
-                    delivery = await self._ledger.any_delivery(delivery_id)
-                    if delivery is None or not delivery.place.activity_id:
-                        return
-                    await self._update(delivery)
-                elif self._stopping.is_set():
+                try:
+                    has_card = has_card or await self._has_card(delivery_id)
+                    if has_card:
+                        await self._update(delivery_id)
+                    else:
+                        self._changed.discard(delivery_id)
+                    tries = 0
+                except ConversationGone as error:
+                    log.info("progress.nowhere_to_draw", delivery=delivery_id, code=error.code)
                     return
-                await self._pause()
-        except HeraldError as error:
-            log.warning("progress.not_drawn", delivery=delivery_id, problem=type(error).__name__)
+                except HeraldError as error:
+                    tries += 1
+                    name = type(error).__name__
+                    log.warning("progress.not_drawn", delivery=delivery_id, problem=name)
+                    if tries == _TRIES:
+                        return
+                    self._changed.add(delivery_id)
+                await self._pause(SPACING_S * 2.0 ** max(0, tries - 1))
         except Exception:
             # The ledger has the truth; a card that could not be drawn shows it when looked at.
             log.exception("progress.failed", delivery=delivery_id)
@@ -98,16 +148,73 @@ class Progress:
             self._changed.discard(delivery_id)
             self._drawing.pop(delivery_id, None)
 
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(SPACING_S):
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
                 await self._stopping.wait()
-        except TimeoutError:
-            pass
 
-    async def _update(self, delivery: Delivery) -> None:
+    async def _update(self, delivery_id: str) -> None:
+        if not await self._ledger.may_draw(delivery_id, spacing_ms=int(SPACING_S * 1000) - 50):
+            if self._stopping.is_set():
+                self._changed.discard(delivery_id)
+            return
+        self._changed.discard(delivery_id)
+        delivery = await self._ledger.any_delivery(delivery_id)
+        if delivery is None:
+            return
         place = delivery.place
-        card = payload(delivery_card(delivery_view(delivery, self._rates)))
         await self._connector.update(
-            place.service_url, place.conversation_id, place.activity_id, card_message(card)
+            place.service_url, place.conversation_id, place.activity_id, self._card(delivery)
         )
+
+    def _card(self, delivery: Delivery) -> object:
+        return card_message(payload(delivery_card(delivery_view(delivery, self._rates))))
+
+    # Without a card ------------------------------------------------------------------------------
+
+    async def _has_card(self, delivery_id: str) -> bool:
+        """Whether there is a card to update; else its first one is posted, if there is need."""
+        delivery = await self._ledger.any_delivery(delivery_id)
+        if delivery is None or not delivery.place.service_url or delivery_id in self._nowhere:
+            return False
+        if delivery.place.activity_id:
+            return True
+        await self._pause(_ANSWERED_S)
+        self._changed.discard(delivery_id)
+        delivery = await self._ledger.any_delivery(delivery_id)
+        if delivery is None or self._is_known(delivery):
+            return False
+        if not delivery.place.activity_id:
+            await self._post(delivery)
+        return False
+
+    def _is_known(self, delivery: Delivery) -> bool:
+        """Whether the dialog's answer showed all of this."""
+        if self._answered.get(delivery.id) == delivery.tallies:
+            return True
+        return delivery.is_settled and delivery.seen_ms < delivery.drawn_at_ms
+
+    async def _post(self, delivery: Delivery) -> None:
+        place = delivery.place
+        if not await self._ledger.may_draw(delivery.id, spacing_ms=int(SPACING_S * 1000) - 50):
+            self._changed.add(delivery.id)  # another replica may be posting it just now
+            return
+        actor = delivery.actor
+        try:
+            chat = await self._connector.create(place.service_url, actor.tenant_id, actor.user_id)
+            posted = await self._connector.send(place.service_url, chat, self._card(delivery))
+        except ConversationGone:
+            _remember(self._nowhere, delivery.id, None)  # `history` has it
+            raise
+        new = replace(place, conversation_id=chat, activity_id=posted)
+        await self._moved(delivery.id, new)
+
+    async def _moved(self, delivery_id: str, place: Place) -> None:
+        await until_written(lambda: self._ledger.move_card(delivery_id, place), stop=self._stopping)
+
+
+def _remember(kept: "OrderedDict[str, Any]", key: str, value: Any) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > _REMEMBERED:
+        kept.popitem(last=False)

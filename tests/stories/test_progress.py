@@ -1,0 +1,169 @@
+"""The card of a delivery: what it shows at the end, whatever got lost or overtaken on the way."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.delivery.ledger import Ledger
+from bot.settings import Settings
+from sandbox import actions
+from sandbox.conversation import Conversation
+from sandbox.stage import Stage
+from tests.conftest import Serve
+from tests.desk import Desk
+
+SEATTLE = "(206) 342-8631"
+SMS = "sendVirtualAppointmentSms"
+
+
+@pytest.fixture
+async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
+    desk = at_desk("Adele")
+    await desk.teams.install(desk.person)
+    return desk
+
+
+def meeting_of(desk: Desk) -> str:
+    meetings = desk.stage.world.meetings.values()
+    return next(m.join_url for m in meetings if m.organizer_id == desk.person.id)
+
+
+async def reviewed(desk: Desk) -> None:
+    await desk.say("text")
+    await desk.press("Review", meeting=meeting_of(desk), phone_0=SEATTLE)
+
+
+async def reviewed_in_a_dialog(desk: Desk, place: Conversation | None = None) -> dict[str, Any]:
+    """The compose box up to the review, whose card it returns."""
+    token = desk.stage.entra.sso_token(desk.person)
+    value = {"commandId": "textAttendees", "authentication": {"token": token}}
+    name = "composeExtension/fetchTask"
+    opened = await desk.teams.invoke(desk.person, name, value, place)
+    form = opened.body["task"]["value"]["card"]["content"]
+    return await submitted(desk, form, "Review", place, meeting=meeting_of(desk), phone_0=SEATTLE)
+
+
+async def submitted(
+    desk: Desk, card: dict[str, Any], title: str, place: Conversation | None = None, **more: str
+) -> dict[str, Any]:
+    button = actions.button(card, title)
+    data = {**actions.inputs(card), **more, **button["data"]}
+    answer = await desk.teams.invoke(
+        desk.person, "composeExtension/submitAction", {"commandId": "x", "data": data}, place
+    )
+    shown: dict[str, Any] = answer.body["task"]["value"]["card"]["content"]
+    return shown
+
+
+async def test_the_answer_of_a_press_never_hides_a_newer_card(
+    adele: Desk, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker settles between the answer's read of the ledger and the answer itself."""
+    await reviewed(adele)
+    monkeypatch.setattr("bot.teams.deliveries.FIRST_RESULTS_S", 0.0)
+    real = Ledger.delivery
+
+    async def delivery(self: Any, *a: Any) -> Any:
+        found = await real(self, *a)
+        await asyncio.sleep(0.5)  # a busy loop, a slow answer
+        return found
+
+    monkeypatch.setattr(Ledger, "delivery", delivery)
+    await adele.press("text.send")
+    await stage.world.until(lambda: "accepted by microsoft" in adele.shown.lower(), timeout_s=3)
+    assert len(stage.world.accepted(SMS)) == 1
+
+
+async def test_a_card_that_could_not_be_drawn_is_drawn_later(adele: Desk, stage: Stage) -> None:
+    await reviewed(adele)
+    stage.world.script.append("429:1")
+    await adele.press("text.send")
+    await asyncio.sleep(0.3)
+    stage.connector.fail_next(500, 500)
+    await stage.world.until(lambda: len(stage.world.accepted(SMS)) == 1)
+    await stage.world.until(lambda: "accepted" in adele.shown.lower(), timeout_s=6)
+
+
+async def test_a_message_that_is_gone_is_not_drawn_again_and_again(
+    adele: Desk, stage: Stage
+) -> None:
+    await reviewed(adele)
+    stage.world.script.append("429:1")
+    await adele.press("text.send")
+    adele.message().deleted = True
+    await stage.world.until(lambda: len(stage.world.accepted(SMS)) == 1)
+    await asyncio.sleep(4)
+    assert len([c for c in stage.connector.calls if c.method == "PUT" and c.status == 404]) <= 3
+
+
+async def test_a_text_sent_from_the_compose_box_shows_its_end_in_the_owners_chat(
+    adele: Desk, stage: Stage
+) -> None:
+    review = await reviewed_in_a_dialog(adele)
+    stage.world.script += ["429:1", "500_after"]
+    await submitted(adele, review, "Send now to 1 person")
+    await stage.world.until(
+        lambda: any("nobody can tell" in actions.text_of(c).lower() for c in adele.cards),
+        timeout_s=6,
+    )
+
+
+async def test_what_was_posted_in_the_owners_chat_is_kept_up_to_date_in_place(
+    adele: Desk, stage: Stage
+) -> None:
+    elsewhere = stage.connector.conversations.shared("Elsewhere", [adele.person])
+    elsewhere.has_bot = False
+    review = await reviewed_in_a_dialog(adele, elsewhere)
+    before = len(adele.cards)
+    stage.world.script += ["429:1", "429:3"]
+    await submitted(adele, review, "Send now to 1 person", elsewhere)
+    await stage.world.until(lambda: len(adele.cards) == before + 1, timeout_s=6)
+    await stage.world.until(lambda: "accepted" in adele.shown.lower(), timeout_s=8)
+    assert len(adele.cards) == before + 1
+    assert not elsewhere.messages
+
+
+async def test_a_receipt_that_the_dialog_showed_is_not_posted_too(
+    adele: Desk, stage: Stage
+) -> None:
+    review = await reviewed_in_a_dialog(adele)
+    before = len(adele.cards)
+    receipt = await submitted(adele, review, "Send now to 1 person")
+    assert "accepted" in actions.text_of(receipt).lower()
+    await asyncio.sleep(3)
+    assert len(adele.cards) == before
+
+
+async def test_after_a_restart_a_receipt_that_the_dialog_showed_is_not_posted(
+    stage: Stage, serve: Serve, at_desk: Callable[[str], Desk]
+) -> None:
+    adele = at_desk("Adele")
+    async with serve():
+        await adele.teams.install(adele.person)
+        review = await reviewed_in_a_dialog(adele)
+        receipt = await submitted(adele, review, "Send now to 1 person")
+        assert "accepted" in actions.text_of(receipt).lower()
+        await asyncio.sleep(0.3)
+    before = len(adele.cards)
+    async with serve():
+        await asyncio.sleep(2.5)
+    assert len(adele.cards) == before
+
+
+async def test_where_there_is_no_chat_with_the_owner_history_has_it(
+    herald: Settings, stage: Stage, at_desk: Callable[[str], Desk]
+) -> None:
+    adele = at_desk("Adele")
+    adele.person.has_app = False
+    review = await reviewed_in_a_dialog(adele)
+    stage.world.script += ["429:1", "500_after"]
+    await submitted(adele, review, "Send now to 1 person")
+    await asyncio.sleep(4)
+    assert not adele.cards
+    refused = [c for c in stage.connector.calls if c.status == 403]
+    assert 1 <= len(refused) <= 2
+    await adele.teams.install(adele.person)
+    await adele.say("history")
+    assert "confirmation" in adele.shown.lower()
