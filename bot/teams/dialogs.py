@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from bot.errors import EntraUnavailable, HeraldError
-from bot.teams.answers import Say, ShowCard, entered
+from bot.teams.answers import LONGEST_VALUE, Say, ShowCard, entered
 from bot.teams.card_actions import CardActions
 from bot.teams.notices import Notices
 from bot.teams.sign_in import ANSWER_S
@@ -21,11 +21,14 @@ from cards.buttons import Button
 from cards.elements import payload
 from cards.kept import KeptView, kept
 from cards.notes import NoteView, note
+from cards.plain import kept as as_kept
 
 Card = Mapping[str, Any]
 
 _AGAIN_S = 2.0  # for drawing a form again
 _OPENS = (buttons.TryAgain, buttons.SignIn, buttons.OpenText, buttons.OpenNotice)
+_OF_TEXTS = (buttons.AddAttendee, buttons.AllowCalendar, buttons.ReviewText)
+_TEXT_FORM = (buttons.AddAttendee, buttons.AllowCalendar, buttons.ReviewText)
 _BACK: Mapping[type[Button], type[buttons.FormButton]] = {
     buttons.SendText: buttons.EditText,
     buttons.SendNotice: buttons.EditNotice,
@@ -82,7 +85,7 @@ class Dialogs:
         """The card whose button it was, with the sentence above; None if that would lose values."""
         try:
             async with asyncio.timeout(_AGAIN_S):
-                if isinstance(button, buttons.AddAttendee | buttons.ReviewText):
+                if isinstance(button, _OF_TEXTS):
                     form = await self._texts.again(turn, button, sentence)
                 elif isinstance(button, buttons.ChooseKind | buttons.ReviewNotice):
                     form = await self._notices.again(turn, button, sentence)
@@ -126,11 +129,14 @@ def _values(turn: Turn, button: Button | None) -> dict[str, str]:
 
 def _holds(card: Card, values: Mapping[str, str]) -> bool:
     """Whether every input of the card that was filled in still holds all of its value."""
-    return all(
-        str(part.get("value", "")) == values[part["id"]]
-        for part in _inputs(card)
-        if values.get(part["id"], "").strip() and part["type"] == "Input.Text"
-    )
+    return all(_is_whole(part, values.get(part["id"], "")) for part in _inputs(card))
+
+
+def _is_whole(part: Mapping[str, Any], value: str) -> bool:
+    shows = str(part.get("value", ""))
+    if part["type"] == "Input.Text":
+        return shows == as_kept(value, LONGEST_VALUE)[0]
+    return not part.get("isMultiSelect") or set(value.split(",")) <= {"", *shows.split(",")}
 
 
 def _inputs(found: Any) -> "list[dict[str, Any]]":

@@ -6,15 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-import structlog
-from adaptivecards.adaptivecard import AdaptiveCard
-
-from bot.appointments.zones import friendly
 from bot.delivery.drafts import Draft, Drafts
-from bot.delivery.ledger import BATCH
 from bot.delivery.models import Kind, NewDelivery
-from bot.delivery.schedule import offered_days, read_when
-from bot.errors import HeraldError, IdentityError
+from bot.delivery.schedule import read_when
+from bot.errors import IdentityError
 from bot.graph.client import Graph
 from bot.graph.errors import GraphError
 from bot.identity.obo import NOTIFY, Identity
@@ -24,10 +19,9 @@ from bot.notifications.audience import resolve
 from bot.notifications.directory import Directory
 from bot.notifications.form import NoticeEntry, ids_in
 from bot.notifications.kept import Kept, KeptForms
-from bot.notifications.request import NoticeRequest, Recipient, Topic
+from bot.notifications.request import NoticeRequest, Topic
 from bot.settings import Settings
 from bot.teams.answers import (
-    NAMES_PATIENCE_S,
     PATIENCE_S,
     Answer,
     Say,
@@ -37,24 +31,18 @@ from bot.teams.answers import (
     too_long,
 )
 from bot.teams.deliveries import CHANGED_MEANWHILE, Deliveries
-from bot.teams.delivery_views import duration
 from bot.teams.forms import Forms
+from bot.teams.notice_views import NoticeCards, review_view
 from bot.teams.sign_in import SignInFlow
 from bot.teams.turn import Turn
-from bot.teams.when import in_ms, in_words
+from bot.teams.when import in_ms
 from cards.buttons import ChooseKind, EditNotice, ReviewNotice, SendNotice
 from cards.fields import cut
-from cards.notice_form import NoticeFormView, notice_form
-from cards.notice_review import NoticeReviewView, notice_review
-from cards.text_form import Choice
-
-log = structlog.get_logger(__name__)
+from cards.notice_review import notice_review
 
 KEEP = "keep"  # the value of `keep_audience` for those chosen before
 _INPUTS = frozenset({"activity_type", "topic", "topic_title", "topic_link", "preview"})
 _INPUTS |= {"recipients", "recipient_list", "keep_audience", "when", "when_date", "when_time"}
-_NAMED = 20
-_NAMED_BEFORE = 5
 _TOO_SLOW = "Microsoft Graph did not answer in time."
 _GO_ON = "The people found so far are remembered: press “Review” once more."
 _NOBODY_BEFORE = "Who was chosen before is not kept any more. Choose people again."
@@ -88,6 +76,7 @@ class Notices:
         self._deliveries = deliveries
         self._sign_in = sign_in
         self._directory = Directory(graph)
+        self._cards = NoticeCards(kinds, identity, self._directory)
         self._kept = KeptForms(drafts)
         self._catalogue_ids: dict[str, str] = {}  # by tenant; the id changes only with an upload
 
@@ -96,7 +85,7 @@ class Notices:
         await self._identity.token(turn.actor, NOTIFY)
         form_id = self._forms.mint(Kind.NOTICE, turn.actor)
         values = {"activity_type": self._kinds[0].type, "topic": "chat", "when": "now"}
-        made = await self._drawn(turn, form_id, values, {}, "", Kept())
+        made = await self._cards.form(turn, form_id, values, {}, "", Kept())
         return ShowCard.of(made)
 
     async def choose_kind(self, turn: Turn, button: ChooseKind) -> Answer:
@@ -176,7 +165,7 @@ class Notices:
     def _reviewed(
         self, turn: Turn, form_id: str, request: NoticeRequest, draft_id: str, note: str = ""
     ) -> ShowCard:
-        view = _review(turn, form_id, request, self._settings.notice_rate)
+        view = review_view(turn, form_id, request, self._settings.notice_rate)
         notes = (note,) if note else ()
         return ShowCard.of(notice_review(replace(view, draft_id=draft_id, notes=notes)))
 
@@ -184,7 +173,7 @@ class Notices:
         """The same form with what was entered, and a sentence above it."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
         kept = await self._kept.read(turn.actor, button.form_id)
-        made = await self._drawn(turn, button.form_id, _entered(turn), {}, note, kept)
+        made = await self._cards.form(turn, button.form_id, _entered(turn), {}, note, kept)
         return ShowCard.of(made)
 
     async def edit(self, turn: Turn, button: EditNotice) -> Answer:
@@ -230,9 +219,11 @@ class Notices:
         """The form of a request; an audience too long for its card is kept, and told of."""
         kept = await self._kept.read(turn.actor, form_id)
         kept = kept.evolve(parameters=self._parameters(request.values))
+        if kept.parameters:
+            await self._kept.keep(turn.actor, form_id, kept)
         values = request.values
         if values.get("keep_audience") != KEEP:
-            made = await self._drawn(turn, form_id, values, {}, "", Kept(), request.recipients)
+            made = await self._cards.form(turn, form_id, values, {}, "", Kept(), request.recipients)
             if not cut(made, values):
                 return ShowCard.of(made)
         kept = kept.evolve(audience=request.recipients)
@@ -264,58 +255,8 @@ class Notices:
         note: str = "",
         kept: Kept,
     ) -> Answer:
-        made = await self._drawn(turn, form_id, values, errors or {}, note, kept)
+        made = await self._cards.form(turn, form_id, values, errors or {}, note, kept)
         return form_again(made, values, errors or {}, note)
-
-    async def _drawn(
-        self,
-        turn: Turn,
-        form_id: str,
-        values: Mapping[str, str],
-        errors: Mapping[str, str],
-        note: str,
-        kept: Kept,
-        known: tuple[Recipient, ...] = (),
-    ) -> AdaptiveCard:
-        chosen = values.get("activity_type")
-        kind = next((kind for kind in self._kinds if kind.type == chosen), self._kinds[0])
-        people = await self._picked(turn, values, known)
-        earliest, latest = offered_days(turn.place.zone, datetime.now(UTC))
-        return notice_form(
-            NoticeFormView(
-                form_id=form_id,
-                activity_types=tuple(Choice(kind.description, kind.type) for kind in self._kinds),
-                shown_type=kind.type,
-                template=kind.template,
-                parameters=kind.parameters,
-                people=tuple(Choice(person.name, person.id) for person in people),
-                values=values,
-                errors=errors,
-                note=note,
-                zone_name=friendly(turn.place.zone),
-                earliest=earliest,
-                latest=latest,
-                people_before=len(kept.audience),
-                names_before=tuple(who.name for who in kept.audience[:_NAMED_BEFORE]),
-            )
-        )
-
-    async def _picked(
-        self, turn: Turn, values: Mapping[str, str], known: tuple[Recipient, ...]
-    ) -> tuple[Recipient, ...]:
-        """The people picked so far with their names: the picker shows only those it is given."""
-        names = {person.id: person.name for person in known}
-        ids = ids_in(values.get("recipients", ""))
-        unnamed = [who for who in ids if who not in names]
-        if unnamed:
-            try:
-                async with asyncio.timeout(NAMES_PATIENCE_S):
-                    token = await self._identity.token(turn.actor, NOTIFY)
-                    found = await self._directory.by_id(turn.actor, token.value, unnamed)
-                names |= {who: person.name for who, person in found.items() if person}
-            except (HeraldError, TimeoutError) as error:
-                log.warning("notices.names_unreadable", problem=type(error).__name__)
-        return tuple(Recipient(who, names.get(who, "Chosen teammate")) for who in ids)
 
     async def _catalogue_id(self, turn: Turn, token: str) -> str:
         """The app's id in this tenant's catalogue, or nothing where it can't be found."""
@@ -354,31 +295,3 @@ def _entered(turn: Turn) -> dict[str, str]:
     if picked := values.get("recipients", ""):
         values["recipients"] = ",".join(ids_in(picked))
     return values
-
-
-def _review(
-    turn: Turn, form_id: str, request: NoticeRequest, per_second: float
-) -> NoticeReviewView:
-    names = tuple(who.name for who in request.recipients[:_NAMED])
-    batches = -(-len(request.recipients) // BATCH)
-    estimate = ""
-    if batches > 1:
-        estimate = f"About {duration(batches / per_second)}"
-    places = {
-        "chat": "Each person's own chat with Herald",
-        "link": request.topic.value,
-        "app": "Herald in your organization's apps",
-    }
-    return NoticeReviewView(
-        form_id=form_id,
-        sender=turn.name or "You",
-        text=request.text,
-        preview=request.preview,
-        topic=places[request.topic.choice],
-        link=request.topic.web_url,
-        recipients=names,
-        recipient_count=len(request.recipients),
-        left_out=request.left_out,
-        estimate=estimate,
-        leaves=in_words(request.leaves_at, turn.place.zone),
-    )

@@ -154,7 +154,9 @@ class Texts:
         notes = (*entry.notes, *series, *([TWICE] if leaves.twice else []))
         return ShowCard.of(text_review(review_view(turn, form_id, request, notes, kept)))
 
-    async def again(self, turn: Turn, button: AddAttendee | ReviewText, note: str) -> ShowCard:
+    async def again(
+        self, turn: Turn, button: AddAttendee | AllowCalendar | ReviewText, note: str
+    ) -> ShowCard:
         """The same form with what was entered, and a sentence above it."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         rows = max(1, min(button.rows, MAX_ROWS))

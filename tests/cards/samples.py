@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cards.kept import KeptView, kept
 from cards.notes import (
     AdminConsentView,
     CommandLine,
@@ -89,6 +90,18 @@ def text_forms() -> Iterator[Sample]:
         "zone_1": "US Mountain Standard Time",
     }
     yield Sample(text_form, "filled in", replace(empty, rows=2, values=filled))
+    yield Sample(
+        text_form,
+        "a calendar to be allowed",
+        replace(empty, meetings=(), note="Herald may not read your calendar yet.", can_allow=True),
+    )
+    many = tuple(
+        Choice(f"Tue, Dec 1, 9:{n:02} AM · {HOSTILE}", f"https://teams.microsoft.com/meet/{n}")
+        for n in range(100)
+    )
+    yield Sample(
+        text_form, "100 meetings", replace(empty, meetings=many, meetings_in_all="100 or more")
+    )
     yield Sample(text_form, "now or later", replace(empty, **WHEN))
     yield Sample(
         text_form,
@@ -194,6 +207,11 @@ def text_reviews() -> Iterator[Sample]:
         ),
     )
     many = tuple(ReviewedAttendee("(206) 555-0142", HOSTILE, EMOJI) for _ in range(500))
+    yield Sample(
+        text_review,
+        "a cancelled appointment that is over",
+        replace(two, warnings=("Your calendar says that it is cancelled.", HOSTILE)),
+    )
     yield Sample(text_review, "500 people", replace(two, attendees=many, notes=(HOSTILE,) * 50))
 
 
@@ -217,6 +235,12 @@ def notice_forms() -> Iterator[Sample]:
         "recipient_list": "megan@contoso.com\nlee@contoso.com",
     }
     yield Sample(notice_form, "filled in", replace(empty, values=filled, people=PEOPLE))
+    before = tuple(f"{HOSTILE} {n}" for n in range(5))
+    yield Sample(
+        notice_form,
+        "an audience as before",
+        replace(empty, values=filled, people=PEOPLE, people_before=1_200, names_before=before),
+    )
     names = [*filled, *LATER, "form"]
     yield Sample(
         notice_form,
@@ -337,6 +361,9 @@ def short_ones() -> Iterator[Sample]:
         "text",
     )
     yield Sample(note, "problem", problem)
+    typed = {"phone_0": HOSTILE, "attendee_list": LONG * 20, "odd": "", "preview": RTL}
+    yield Sample(kept, "a text", KeptView("It is too long for a card.", typed, "text"))
+    yield Sample(kept, "nothing typed", KeptView(HOSTILE, {}, "notice"))
     yield Sample(note, "hostile", NoteView(HOSTILE, EMOJI + HOSTILE, HOSTILE, RTL, HOSTILE, "text"))
 
 

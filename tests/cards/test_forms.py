@@ -9,6 +9,7 @@ import pytest
 
 from cards.delivery import DeliveryView, delivery_card
 from cards.elements import AdaptiveCard, ChoiceSet, payload
+from cards.fields import cut
 from cards.notice_form import NoticeFormView, notice_form, spelled
 from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
 from tests.cards.samples import ALL_ZONES, KINDS, LANGUAGES, MEETINGS, PEOPLE, ZONES
@@ -183,3 +184,29 @@ def test_choices_are_shown_by_their_titles_and_sent_back_by_their_values() -> No
     assert inputs(text_form(view))["zone_0"]["choices"] == [
         {"title": "<b>Pacific</b>", "value": "Pacific Standard Time"}
     ]
+
+
+def test_values_are_whole_as_long_as_fewer_choices_make_room() -> None:
+    meetings = tuple(Choice(f"Visit {n} {'x' * 60}", f"https://{n}.{'y' * 200}") for n in range(40))
+    values = {"attendee_list": "я" * 2_500, "join_link": "z" * 3_000}
+    made = text_form(replace(TEXT, meetings=meetings, values=values))
+    assert cut(made, values) == []
+    shown = inputs(made)
+    assert {name: shown[name]["value"] for name in values} == values
+    assert f"{len(shown['meeting']['choices'])} of 40 are listed" in words_in(payload(made))
+
+
+def test_what_no_card_can_hold_is_told() -> None:
+    values = {"attendee_list": "я" * 6_000, "phone_0": "(206) 555-0142"}
+    assert cut(text_form(replace(TEXT, values=values)), values) == ["attendee_list"]
+    ids = ",".join(f"5e0a0a3e-0001-4d3f-8c1c-{n:012}" for n in range(700))
+    assert cut(notice_form(replace(NOTICE, values={"recipients": ids})), {"recipients": ids}) == [
+        "recipients"
+    ]
+
+
+def test_a_picked_person_is_the_same_in_capitals_and_with_spaces() -> None:
+    ids = f" {PEOPLE[0].value.upper()} ,{PEOPLE[1].value}"
+    made = notice_form(replace(NOTICE, people=PEOPLE, values={"recipients": ids}))
+    assert cut(made, {"recipients": ids}) == []
+    assert inputs(made)["recipients"]["value"] == ",".join(person.value for person in PEOPLE)

@@ -241,3 +241,22 @@ async def test_without_the_calendars_permission_the_form_offers_to_give_it(
     assert shown
     assert choices(shown)
     assert actions.inputs(shown)["phone_0"] == SEATTLE
+
+
+async def test_in_a_dialog_the_calendars_sign_in_stands_above_the_form(
+    adele: Desk, stage: Stage
+) -> None:
+    adele.person.consents -= {"Calendars.Read"}
+    await adele.say("signin")
+    opened = await stage.teams.invoke(
+        adele.person, "composeExtension/fetchTask", {"commandId": "textAttendees"}
+    )
+    form = opened.body["task"]["value"]["card"]["content"]
+    button = actions.button(form, "Sign in to list my meetings")
+    data = {**actions.inputs(form), "phone_0": SEATTLE, **button["data"]}
+    answer = await stage.teams.invoke(
+        adele.person, "composeExtension/submitAction", {"commandId": "textAttendees", "data": data}
+    )
+    card = answer.body["task"]["value"]["card"]["content"]
+    assert "auth/start" in str(card)
+    assert actions.inputs(card)["phone_0"] == SEATTLE
