@@ -171,7 +171,7 @@ async def test_two_apps_that_start_together_share_a_delivery_and_send_each_batch
     assert set(posts.values()) == {1}
     assert len(one.logged("batch.accepted")) > 30
     assert len(other.logged("batch.accepted")) > 30
-    await lee.stage.world.until(lambda: "300" in actions.text_of(lee.card))
+    await lee.stage.world.until(lambda: "300" in actions.text_of(lee.card), timeout_s=30)
     for process in (one, other):
         await process.stop()
         assert await process.ended() == 0
@@ -223,7 +223,7 @@ async def test_an_app_without_a_worker_records_and_a_worker_apart_sends(
 
     worker = await house.worker()
     await stage.world.until(lambda: len(stage.world.feeds[adele.id]) == 1, timeout_s=20)
-    await stage.world.until(lambda: "accepted" in lee.shown.lower())
+    await stage.world.until(lambda: "accepted" in lee.shown.lower(), timeout_s=30)
     await worker.stop()
     assert await worker.ended() == 0
     assert app.logged("batch.accepted") == []
@@ -263,7 +263,7 @@ async def test_postgresql_restarts_in_the_middle_and_nobody_is_needed(
     posts = house.posts(BULK)
     assert len(posts) == 400
     assert set(posts.values()) == {1}
-    await lee.stage.world.until(lambda: "400" in actions.text_of(lee.card))
+    await lee.stage.world.until(lambda: "400" in actions.text_of(lee.card), timeout_s=30)
 
 
 async def test_replicas_keep_the_rates_of_graph_together(
@@ -281,7 +281,7 @@ async def test_replicas_keep_the_rates_of_graph_together(
     calls = [call for call in stage.world.graph_calls if call.path.endswith(BULK)]
     assert [call.status for call in calls] == [202] * 8
     took_s = (calls[-1].at - calls[0].at).total_seconds()
-    assert 3.4 < took_s < 5
+    assert 3.4 < took_s < 10
 
 
 async def test_a_start_waits_for_a_postgresql_that_starts_too(
