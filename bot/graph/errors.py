@@ -102,7 +102,7 @@ class AppNotInstalled(GraphRefused):
 
 
 class NotOrganizer(GraphRefused):
-    """You are not the organizer of this meeting, so its attendees can't be texted in your name."""
+    """You are not the organizer of this meeting, so nobody can be texted about it in your name."""
 
     advice = "Choose a meeting that you organize, or ask its organizer to send the text."
 
