@@ -109,8 +109,9 @@ class Worker:
         """Take nothing more; finish what is on the wire; give the rest back."""
         self._stopping.set()
         self._nudged.set()
-        await asyncio.gather(*(task for tasks in self._in_flight.values() for task in tasks))
+        # First the loops: a claim that is under way still brings batches, which go back too.
         await asyncio.gather(*self._loops)
+        await asyncio.gather(*(task for tasks in self._in_flight.values() for task in tasks))
 
     def nudge(self) -> None:
         """Something was queued: look now."""
