@@ -7,6 +7,7 @@ from cards.blocks import aside, banner, sentence
 from cards.buttons import Button, OpenNotice, OpenText
 from cards.elements import AdaptiveCard, Element, TextInput, card, container, execute, fitted
 from cards.fields import Fields
+from cards.plain import clean
 
 _EMPTY_FORMS: Mapping[str, Button] = {"text": OpenText(), "notice": OpenNotice()}
 
@@ -33,7 +34,7 @@ def _card(view: KeptView, room: float) -> AdaptiveCard:
         [
             banner("attention", "⚠️", "That did not work", sentence(view.sentence)),
             *copied,
-            *(_entry(name, value, room) for name, value in entered[:40]),
+            *(_entry(name, value, room) for name, value in entered[: 6 + int(34 * room)]),
         ],
         [execute("Open an empty form", empty)] if empty else [],
         summary=f"That did not work. {view.sentence}",
@@ -41,10 +42,10 @@ def _card(view: KeptView, room: float) -> AdaptiveCard:
 
 
 def _entry(name: str, value: str, room: float) -> Element:
-    label = name.replace("_", " ").capitalize()[:60]
-    whole = TextInput(
-        id=f"kept_{name}"[:80], label=label, value=value, is_multiline=len(value) > 80
-    )
+    label = clean(name.replace("_", " ").capitalize(), 60)
+    shown = "kept_" + "".join(c for c in name if c.isalnum() or c == "_")[:60]
     if room == 1.0:
-        return container(whole)
-    return Fields({name: value}, {}, room).long_text(name, label)
+        return container(
+            TextInput(id=shown, label=label, value=value, is_multiline=len(value) > 80)
+        )
+    return Fields({shown: value}, {}, room).long_text(shown, label)

@@ -12,8 +12,8 @@ from typing import Any
 from bot.errors import EntraUnavailable, HeraldError
 from bot.teams.answers import LONGEST_VALUE, Say, ShowCard, entered
 from bot.teams.card_actions import CardActions
+from bot.teams.exchanges import ANSWER_S
 from bot.teams.notices import Notices
-from bot.teams.sign_in import ANSWER_S
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
 from cards import buttons

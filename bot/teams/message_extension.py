@@ -9,8 +9,9 @@ from bot.identity.obo import NOTIFY, TEXT, Identity
 from bot.teams.answers import ShowCard, for_dialog
 from bot.teams.card_actions import CardActions
 from bot.teams.dialogs import Dialogs, too_slow
+from bot.teams.exchanges import ANSWER_S
 from bot.teams.notices import Notices
-from bot.teams.sign_in import ANSWER_S, SignInFlow
+from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import CARD_TYPE, Turn
 from cards.elements import payload

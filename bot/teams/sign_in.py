@@ -1,19 +1,12 @@
 """Signing in: the silent exchange first, the link when it doesn't come, consent when it's missing.
 
-An OAuthCard with a token-exchange resource makes every Teams client that shows it send
-`signin/tokenExchange`; the first of one exchange id does the work, the others are answered alike.
-The id says which command goes on afterwards, and for whom it was made, since in a group chat the
-others' clients send one, too: `<then>~<scopes>~<random>~<signature over these and the actor>`.
-
-Teams waits five seconds for an answer. What takes longer goes on after it, and is ended or
-finished when the app stops.
+Teams waits five seconds for an answer. What takes longer goes on after it, and is finished when the
+app stops.
 """
 
 import asyncio
-import secrets
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import structlog
@@ -32,9 +25,17 @@ from bot.errors import (
     SignInNeeded,
 )
 from bot.identity.obo import MEETINGS, NOTIFY, TEXT, Identity
-from bot.sealing import Stamp
 from bot.settings import Settings
 from bot.teams.connector import Connector
+from bot.teams.exchanges import (
+    ANSWER_S,
+    CONNECTION,
+    SCOPES,
+    Background,
+    Exchanges,
+    Outcome,
+    Reply,
+)
 from bot.teams.turn import Turn, card_message
 from cards.elements import payload
 from cards.notes import (
@@ -50,13 +51,7 @@ from cards.notes import (
 
 log = structlog.get_logger(__name__)
 
-CONNECTION = "herald"
 PATIENCE_S = 5.0  # then the link is offered: clients can fail silently
-ANSWER_S = 4.0  # of the five seconds that Teams waits for an invoke's answer
-_STOP_S = 10.0  # what goes on after its answer is given so long to end
-_FAILED_S = 30.0  # so long a failed exchange is answered alike; then it is tried again
-_REMEMBERED = 2048
-_SCOPES = {"notify": NOTIFY, "text": TEXT, "meetings": MEETINGS}
 _OAUTH_CARD = "application/vnd.microsoft.card.oauth"
 _WHAT = {TEXT: "sending appointment texts", NOTIFY: "sending notices", MEETINGS: "your meetings"}
 
@@ -66,7 +61,6 @@ _IN_YOUR_CHAT = (
 _NEEDED = {Kind.TEXT: (TEXT, MEETINGS), Kind.NOTICE: (NOTIFY,)}
 
 After = Callable[[Turn, str], Awaitable[None]]
-Reply = tuple[int, dict[str, Any]]
 
 
 class Waiting(Protocol):
@@ -77,15 +71,6 @@ class Waiting(Protocol):
 
     async def kinds_waiting(self, actor: Actor) -> Iterable[Kind]:
         """The kinds of deliveries that wait for it."""
-
-
-@dataclass
-class _Exchange:
-    """One exchange id: its work, what goes on after it, and until when a failure stands."""
-
-    work: "asyncio.Task[Reply] | None" = None
-    after: "asyncio.Task[None] | None" = None
-    failed_until: float = 0.0
 
 
 class SignInFlow:
@@ -101,11 +86,9 @@ class SignInFlow:
         self._settings = settings
         self._identity = identity
         self._connector = connector
-        self._once = once
-        self._stamp = Stamp(settings.secrets, "exchange")
-        self._exchanges: OrderedDict[tuple[str, ...], _Exchange] = OrderedDict()
+        self._background = Background()
+        self._exchanges = Exchanges(settings.secrets, identity, once, self._background)
         self._offering: set[asyncio.Task[None]] = set()
-        self._going_on: set[asyncio.Task[Any]] = set()
         self._after: After | None = None
         self._waiting: Waiting | None = None
 
@@ -119,26 +102,8 @@ class SignInFlow:
         """Forget the links that were still to be offered; finish what goes on."""
         for task in self._offering:
             task.cancel()
-        if self._going_on:
-            _, late = await asyncio.wait(self._going_on, timeout=_STOP_S)
-            for task in late:
-                task.cancel()
-        await asyncio.gather(*self._offering, *self._going_on, return_exceptions=True)
-
-    def _go_on(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        """Do this to the end, whoever has stopped waiting for it."""
-        task = asyncio.create_task(work)
-        self._going_on.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: "asyncio.Task[Any]") -> None:
-        self._going_on.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, HeraldError):
-            log.warning("sign_in.not_said", problem=type(error).__name__)
-        elif error is not None:
-            log.error("sign_in.failed", exc_info=error)
+        await asyncio.gather(*self._offering, return_exceptions=True)
+        await self._background.stop()
 
     # Asking --------------------------------------------------------------------------------------
 
@@ -150,22 +115,13 @@ class SignInFlow:
             await self._send_link(turn, "You need to sign in first.", scopes, then)
             return
         link = await self._identity.sign_in_link(turn.actor, scopes, then=then)
-        exchange_id = self._exchange_id(turn.actor, scopes, then)
+        exchange_id = self._exchanges.new_id(turn.actor, scopes, then)
         sent = await turn.context.send_activity(self._oauth_card(exchange_id, link))
         task = asyncio.create_task(
             self._offer_link(turn, exchange_id, str(sent.id or "") if sent else "", link, then)
         )
         self._offering.add(task)
         task.add_done_callback(self._offering.discard)
-
-    def _exchange_id(self, actor: Actor, scopes: tuple[str, ...], then: str) -> str:
-        words = (then, _name(scopes), secrets.token_urlsafe(12))
-        return "~".join((*words, self._stamp.sign(*words, *actor)))
-
-    def _asked(self, actor: Actor, exchange_id: str) -> bool:
-        """Whether this exchange was asked of this actor."""
-        words = exchange_id.split("~")
-        return len(words) == 4 and self._stamp.is_ours(words[3], *words[:3], *actor)
 
     def _oauth_card(self, exchange_id: str, link: str) -> Activity:
         return Activity(
@@ -190,7 +146,7 @@ class SignInFlow:
         self, turn: Turn, exchange_id: str, activity_id: str, link: str, then: str
     ) -> None:
         await asyncio.sleep(PATIENCE_S)
-        if self._key(turn, exchange_id) in self._exchanges:
+        if self._exchanges.has_begun(turn.actor, exchange_id):
             return
         card = self._link_card("Teams did not sign you in by itself.", link, then)
         place = turn.place
@@ -253,69 +209,35 @@ class SignInFlow:
     # What Teams sends back -----------------------------------------------------------------------
 
     async def token_exchange(self, turn: Turn) -> Reply:
-        """`signin/tokenExchange`: done once per exchange id, answered alike for all.
-
-        Returns the invoke's status and body: 200, or 412 with a reason, on which Teams shows the
-        sign-in button. An exchange that takes too long goes on after its 412.
-        """
-        exchange_id = str(turn.value.get("id", ""))
+        """`signin/tokenExchange`: the invoke's status and body."""
+        exchange_id = turn.value.get("id")
         assertion = turn.value.get("token")
-        if not exchange_id or not isinstance(assertion, str) or not assertion:
+        if not isinstance(exchange_id, str) or not isinstance(assertion, str):
             return 400, {}
-        if not self._asked(turn.actor, exchange_id):
-            # Somebody else's client shows the card, too: nobody asked this person.
-            return 200, _body(exchange_id[:200])
-        clock = asyncio.get_running_loop().time
-        ends_at = clock() + ANSWER_S
-        exchange = self._exchanges.get(self._key(turn, exchange_id))
-        if exchange is None or 0 < exchange.failed_until < clock():
-            exchange = self._begin(turn, exchange_id, assertion)
-        assert exchange.work is not None  # noqa: S101 - `_begin` sets it
-        done, _ = await asyncio.wait({exchange.work}, timeout=max(0, ends_at - clock()))
-        if not done:
-            return 412, _body(exchange_id, EntraUnavailable().sentence)
-        status, body = exchange.work.result()
-        if exchange.after is not None:
-            await asyncio.wait({exchange.after}, timeout=max(0, ends_at - clock()))
-        return status, body
+        if not exchange_id or not assertion:
+            return 400, {}
 
-    def _begin(self, turn: Turn, exchange_id: str, assertion: str) -> _Exchange:
-        exchange = self._exchanges[self._key(turn, exchange_id)] = _Exchange()
-        exchange.work = self._go_on(self._exchange(turn, exchange_id, assertion, exchange))
-        while len(self._exchanges) > _REMEMBERED:
-            self._exchanges.popitem(last=False)
-        return exchange
+        async def say(outcome: Outcome) -> None:
+            await self._after_exchange(turn, outcome)
 
-    async def _exchange(
-        self, turn: Turn, exchange_id: str, assertion: str, exchange: _Exchange
-    ) -> Reply:
-        then, name, *_ = exchange_id.split("~")
-        key = "exchange " + " ".join(self._key(turn, exchange_id))
-        # Until it is known how it ended: what breaks off in the middle is not done either.
-        exchange.failed_until = asyncio.get_running_loop().time() + _FAILED_S
-        try:
-            if not await self._once.seen(key):
-                await self._identity.exchange(turn.actor, assertion, _SCOPES[name])
-                # Only now: what failed may be tried again, also after a restart.
-                if await self._once.first_time(key):
-                    exchange.after = self._go_on(self._signed_in(turn, then))
-        except AdminConsentNeeded as error:
-            exchange.after = self._go_on(turn.send(self.admin_card(turn, error, then)))
-            return 412, _body(exchange_id, error.sentence)
-        except HeraldError as error:
-            log.info("sign_in.exchange_failed", problem=type(error).__name__)
-            if isinstance(error, EntraUnavailable) or not isinstance(error, IdentityError):
-                exchange.after = self._go_on(turn.send(_problem(error, then)))
-            return 412, _body(exchange_id, error.sentence)
-        exchange.failed_until = 0.0
-        return 200, _body(exchange_id)
+        return await self._exchanges.answer(turn.actor, exchange_id, assertion, say)
+
+    async def _after_exchange(self, turn: Turn, outcome: Outcome) -> None:
+        error = outcome.error
+        if error is None:
+            await self._signed_in(turn, outcome.then)
+        elif isinstance(error, AdminConsentNeeded):
+            await turn.send(self.admin_card(turn, error, outcome.then))
+        elif isinstance(error, EntraUnavailable) or not isinstance(error, IdentityError):
+            await turn.send(_problem(error, outcome.then))
+        # For all else Teams shows the sign-in button.
 
     async def verify_state(self, turn: Turn) -> Reply:
         """`signin/verifyState`: the one-time code that the consent pop-up handed back."""
         code = turn.value.get("state")
         if not isinstance(code, str) or not code:
             return 400, {}
-        await asyncio.wait({self._go_on(self._verified(turn, code))}, timeout=ANSWER_S)
+        await asyncio.wait({self._background.start(self._verified(turn, code))}, timeout=ANSWER_S)
         return 200, {}
 
     async def _verified(self, turn: Turn, code: str) -> None:
@@ -378,26 +300,14 @@ class SignInFlow:
             view = WhoAmIView(account.name, account.username, tuple(account.scopes))
         await turn.send(payload(who_am_i(view)))
 
-    def _key(self, turn: Turn, exchange_id: str) -> tuple[str, ...]:
-        return (*turn.actor, exchange_id)
-
-
-def _body(exchange_id: str, failure: str = "") -> dict[str, Any]:
-    body = {"id": exchange_id, "connectionName": CONNECTION}
-    return {**body, "failureDetail": failure} if failure else body
-
 
 def _problem(error: HeraldError, then: str) -> dict[str, Any]:
     return payload(note(NoteView("That did not work", error.sentence, "problem", try_again=then)))
 
 
-def _name(scopes: tuple[str, ...]) -> str:
-    return next(name for name, known in _SCOPES.items() if known == scopes)
-
-
 def _known(scopes: tuple[str, ...]) -> tuple[str, ...]:
     wanted = set(scopes)
-    return next((known for known in _SCOPES.values() if wanted & set(known)), NOTIFY)
+    return next((known for known in SCOPES.values() if wanted & set(known)), NOTIFY)
 
 
 def _wanted(then: str) -> tuple[str, ...]:

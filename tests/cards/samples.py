@@ -338,6 +338,7 @@ def short_ones() -> Iterator[Sample]:
     link = "https://herald.contoso.com/auth/start?s=" + "A1b2C3d4" * 30
     why = "Teams could not sign you in by itself."
     yield Sample(sign_in, "by hand", SignInView(why, link, "text"))
+    yield Sample(sign_in, "in the browser", SignInView(why, link, in_browser=True))
     consent = AdminConsentView(
         "sending appointment texts", "VirtualAppointmentNotification.Send", link, "text"
     )
@@ -347,6 +348,10 @@ def short_ones() -> Iterator[Sample]:
     yield Sample(who_am_i, "nothing allowed", WhoAmIView("Megan Bowen", "megan@contoso.com", ()))
     yield Sample(who_am_i, "signed out", WhoAmIView("", "", ()))
     yield Sample(who_am_i, "hostile", WhoAmIView(HOSTILE, RTL, (HOSTILE,) * 90))
+    typed = {"phone_0": "(206) 342-8631", "attendee_list": "x" * 20_000}
+    yield Sample(kept, "a long list", KeptView("The form could not be read.", typed, "text"))
+    worst = {f"{HOSTILE}{n}": f"{RTL}{EMOJI}{LONG}{HOSTILE}" for n in range(60)}
+    yield Sample(kept, "hostile", KeptView(HOSTILE, worst, HOSTILE))
     file = f"https://herald.contoso.com/results/{'A1b2C3d4' * 12}"
     yield Sample(results, "download", ResultsView("3fa2b1c9", file))
     yield Sample(results, "hostile", ResultsView(HOSTILE, file))

@@ -127,6 +127,21 @@ async def test_a_signed_out_review_keeps_the_form_and_has_the_link_in_it(
     await stage.world.until(lambda: len(stage.world.accepted(SMS)) == 1)
 
 
+async def test_allowing_the_calendar_in_a_dialog_keeps_the_form_and_has_the_link_in_it(
+    adele: Desk, stage: Stage, elsewhere: Conversation, browser: aiohttp.ClientSession
+) -> None:
+    adele.person.consents -= {"Calendars.Read", "OnlineMeetings.Read"}
+    dialog = await Dialog(adele, elsewhere, "textAttendees").open()
+    await dialog.press("text.allow_calendar", phone_0=SEATTLE)
+    assert dialog.values["phone_0"] == SEATTLE
+    link = actions.button(dialog.card, "Sign in")["url"]
+    assert not elsewhere.messages
+    await complete(browser, stage, link, adele.person)
+    await dialog.press("text.allow_calendar")
+    assert dialog.values["phone_0"] == SEATTLE
+    assert any(part.get("id") == "meeting" for part in actions.elements(dialog.card))
+
+
 async def test_another_persons_sign_in_through_the_dialogs_link_is_not_kept(
     adele: Desk, stage: Stage, browser: aiohttp.ClientSession
 ) -> None:
