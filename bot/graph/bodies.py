@@ -6,6 +6,7 @@ examples come out as they stand there.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 # The one kind of entity that a bulk notification may lead to. The address is Graph's own name for
@@ -74,12 +75,9 @@ def with_recipients(body: Mapping[str, Any], recipients: Sequence[str]) -> bytes
     """
     shared = {name: value for name, value in body.items() if name != "recipients"}
     head = json.dumps(shared, ensure_ascii=False, separators=(",", ":"))[:-1]
-    if not recipients:
-        return f'{head},"recipients":[]}}'.encode()
-    ids = json.dumps(recipients, ensure_ascii=False, separators=(",", ":"))[2:-2]
-    # A quote inside a JSON text has a backslash before it: this is found between texts only.
-    between = ids.replace('","', f'"}},{{{_USER_ID}"')
-    return f'{head},"recipients":[{{{_USER_ID}"{between}"}}]}}'.encode()
+    # Each id is a JSON text of its own: whatever stands in one stays inside it.
+    people = ",".join([f"{{{_USER_ID}{encode_basestring(user_id)}}}" for user_id in recipients])
+    return f'{head},"recipients":[{people}]}}'.encode()
 
 
 def _attendees(attendees: Iterable[Attendee]) -> list[dict[str, str]]:
