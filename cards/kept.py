@@ -34,16 +34,16 @@ def _card(view: KeptView, room: float) -> AdaptiveCard:
         [
             banner("attention", "⚠️", "That did not work", sentence(view.sentence)),
             *copied,
-            *(_entry(name, value, room) for name, value in entered[: 6 + int(34 * room)]),
+            *(_entry(n, *entry, room) for n, entry in enumerate(entered[: 6 + int(34 * room)])),
         ],
         [execute("Open an empty form", empty)] if empty else [],
         summary=f"That did not work. {view.sentence}",
     )
 
 
-def _entry(name: str, value: str, room: float) -> Element:
+def _entry(n: int, name: str, value: str, room: float) -> Element:
     label = clean(name.replace("_", " ").capitalize(), 60)
-    shown = "kept_" + "".join(c for c in name if c.isalnum() or c == "_")[:60]
+    shown = f"kept_{n}"  # names are hostile data
     if room == 1.0:
         return container(
             TextInput(id=shown, label=label, value=value, is_multiline=len(value) > 80)
