@@ -32,7 +32,7 @@ Reply = tuple[int, dict[str, Any]]
 
 _MESSAGE = "application/vnd.microsoft.activity.message"
 _OWN_CHAT = (
-    "Forms have phone numbers and drafts in them, so they are filled in between you and Herald "
+    "Forms and what you sent name people and appointments, so they are between you and Herald "
     "alone. Please open your own chat with Herald and type “{word}” there."
 )
 
@@ -67,11 +67,11 @@ class Handler:
         self._sign_in = sign_in
         self._replies = replies
         self._commands: Mapping[str, Callable[[Turn], Awaitable[None]]] = {
-            "text": lambda turn: self._form(turn, "text", texts.open),
-            "notify": lambda turn: self._form(turn, "notify", notices.open),
-            "scheduled": lambda turn: self._list(turn, deliveries.scheduled),
-            "history": lambda turn: self._list(turn, deliveries.history),
-            "status": self._status,
+            "text": lambda turn: self._privately(turn, "text", texts.open),
+            "notify": lambda turn: self._privately(turn, "notify", notices.open),
+            "scheduled": lambda turn: self._privately(turn, "scheduled", deliveries.scheduled),
+            "history": lambda turn: self._privately(turn, "history", deliveries.history),
+            "status": lambda turn: self._privately(turn, "status", self._status),
             "signin": sign_in.sign_in,
             "signout": sign_in.sign_out,
             "whoami": sign_in.who,
@@ -142,7 +142,7 @@ class Handler:
         except Exception as error:  # noqa: BLE001 - here every error becomes a sentence
             await self._replies.to_command(turn, error, command=name)
 
-    async def _form(
+    async def _privately(
         self, turn: Turn, word: str, opening: Callable[[Turn], Awaitable[ShowCard]]
     ) -> None:
         if not turn.is_private:
@@ -152,15 +152,11 @@ class Handler:
         shown = await opening(turn)
         await turn.send(shown.card)
 
-    async def _list(self, turn: Turn, listed: Callable[[Turn], Awaitable[ShowCard]]) -> None:
-        await turn.send((await listed(turn)).card)
-
-    async def _status(self, turn: Turn) -> None:
+    async def _status(self, turn: Turn) -> ShowCard:
         typed = understand(turn.text).words.split(" ")[0]
         if not typed:
-            await self._list(turn, self._deliveries.history)
-            return
-        await turn.send((await self._deliveries.look(turn, typed.lower())).card)
+            return await self._deliveries.history(turn)
+        return await self._deliveries.look(turn, typed.lower())
 
     async def _file_consent(self, turn: Turn) -> Reply:
         try:

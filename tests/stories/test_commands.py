@@ -90,11 +90,14 @@ async def test_an_unknown_word_gets_help_with_the_nearest_command(diego: Desk) -
     assert "notify" in diego.shown
 
 
-async def test_in_a_channel_a_form_is_not_shown_to_everybody(diego: Desk, stage: Stage) -> None:
+@pytest.mark.parametrize("word", ["text", "notify", "scheduled", "history", "status"])
+async def test_in_a_channel_nothing_of_ones_own_is_shown_to_everybody(
+    diego: Desk, stage: Stage, word: str
+) -> None:
     people = list(stage.world.people.values())
     channel = stage.connector.conversations.shared("General", people, "channel")
     channel.has_bot = True
-    await stage.teams.say(diego.person, "<at>Herald</at> text", channel)
+    await stage.teams.say(diego.person, f"<at>Herald</at> {word}", channel)
     card = channel.messages[-1].card()
     assert card is not None
     assert "own chat" in str(card)
