@@ -22,7 +22,9 @@ from bot.delivery.models import (
     DELIVERIES,
     DRAFTS,
     IN_HAND,
+    INTERRUPTED,
     LANES,
+    OWNER_CANCELS,
     SETTLED,
     WAITING,
     Delivery,
@@ -124,18 +126,31 @@ class Ledger:
         return delivery, is_new
 
     async def _cancel_replaced(self, connection: AsyncConnection, wanted: NewDelivery) -> None:
-        cancelled = await connection.execute(
-            update(BATCHES)
-            .where(
-                BATCHES.c.delivery_id == wanted.replaces,
-                BATCHES.c.tenant_id == wanted.actor.tenant_id,
-                BATCHES.c.user_id == wanted.actor.user_id,
-                BATCHES.c.state.in_([state.value for state in WAITING]),
-            )
-            .values(state=State.CANCELLED.value, settled_at_ms=self.clock_ms(), problem="")
+        theirs = and_(
+            BATCHES.c.delivery_id == wanted.replaces,
+            BATCHES.c.tenant_id == wanted.actor.tenant_id,
+            BATCHES.c.user_id == wanted.actor.user_id,
         )
-        if not cancelled.rowcount:
+        if not await self._take_back(connection, theirs):
             raise LeftMeanwhile
+
+    async def _take_back(self, connection: AsyncConnection, of_it: ColumnElement[bool]) -> int:
+        """Cancel what waits or is only claimed: its fence fails. How many people that are."""
+        rows = await connection.execute(
+            update(BATCHES)
+            .where(of_it, BATCHES.c.state.in_([*(s.value for s in WAITING), State.CLAIMED.value]))
+            .values(
+                state=case(
+                    (BATCHES.c.doubted != 0, State.UNKNOWN.value), else_=State.CANCELLED.value
+                ),
+                settled_at_ms=self.clock_ms(),
+                owner=None,
+                lease_until_ms=None,
+                problem=case((BATCHES.c.doubted != 0, INTERRUPTED), else_=""),
+            )
+            .returning(BATCHES.c.people, BATCHES.c.state)
+        )
+        return sum(row.people for row in rows if row.state == State.CANCELLED)
 
     async def _write_batches(
         self, connection: AsyncConnection, shared: dict[str, Any], people: Iterable[Sequence[Any]]
@@ -291,11 +306,20 @@ class Ledger:
     # What an owner decides -----------------------------------------------------------------------
 
     async def cancel(self, delivery: Delivery) -> int:
-        """Cancel what has not left; how many people that were. What is in hand goes on."""
-        now = self.clock_ms()
-        return await self._decide(
-            delivery, WAITING, state=State.CANCELLED.value, settled_at_ms=now, problem=""
-        )
+        """Cancel what has not left; how many people that were.
+
+        What is on the wire goes on, but never again. What waits to go again after a doubt has
+        perhaps left already, so it becomes unknown.
+        """
+        of_it = BATCHES.c.delivery_id == delivery.id
+        async with self.database.write() as connection:
+            cancelled = await self._take_back(connection, of_it)
+            await connection.execute(
+                update(BATCHES)
+                .where(of_it, BATCHES.c.state == State.SENDING.value)
+                .values(problem=OWNER_CANCELS)
+            )
+        return cancelled
 
     async def retry(self, delivery: Delivery, *, seen_ms: int) -> int:
         """Queue again what was refused; how many people that are.
@@ -307,7 +331,7 @@ class Ledger:
 
     async def send_again(self, delivery: Delivery, *, seen_ms: int) -> int:
         """The owner decided: what nobody can tell of goes again."""
-        return await self._queue_again(delivery, (State.UNKNOWN,), seen_ms=seen_ms)
+        return await self._queue_again(delivery, (State.UNKNOWN,), seen_ms=seen_ms, doubted=1)
 
     async def arrived(self, delivery: Delivery, *, seen_ms: int) -> int:
         """The owner says that what nobody could tell of arrived."""
@@ -326,15 +350,18 @@ class Ledger:
 
     async def change_time(self, delivery: Delivery, due_at_ms: int) -> int:
         """Another time for what waits for its time or for a decision."""
-        changed = await self._decide(
-            delivery,
-            (State.SCHEDULED, State.HELD),
-            state=State.SCHEDULED.value,
-            due_at_ms=due_at_ms,
-            problem="",
-        )
-        if changed:
-            async with self.database.write() as connection:
+        async with self.database.write() as connection:
+            rows = await connection.execute(
+                update(BATCHES)
+                .where(
+                    BATCHES.c.delivery_id == delivery.id,
+                    BATCHES.c.state.in_([State.SCHEDULED.value, State.HELD.value]),
+                )
+                .values(state=State.SCHEDULED.value, due_at_ms=due_at_ms, attempt=0, problem="")
+                .returning(BATCHES.c.people)
+            )
+            changed: int = sum(row.people for row in rows)
+            if changed:
                 await connection.execute(
                     update(DELIVERIES)
                     .where(DELIVERIES.c.id == delivery.id)
@@ -407,29 +434,33 @@ class Ledger:
         *,
         problem: str = "",
         seen_ms: int | None = None,
+        **more: Any,
     ) -> int:
         return await self._decide(
             delivery,
             states,
+            BATCHES.c.sealed_people.is_not(None),  # after the retention there is nothing to send
             seen_ms=seen_ms,
             state=State.QUEUED.value,
             due_at_ms=self.clock_ms(),
             settled_at_ms=None,
             attempt=0,
             problem=problem,
+            **more,
         )
 
     async def _decide(
         self,
         delivery: Delivery,
         states: tuple[State, ...],
-        *,
+        *conditions: ColumnElement[bool],
         seen_ms: int | None = None,
         **values: Any,
     ) -> int:
         decided = update(BATCHES).where(
             BATCHES.c.delivery_id == delivery.id,
             BATCHES.c.state.in_([state.value for state in states]),
+            *conditions,
         )
         if seen_ms is not None:
             decided = decided.where(BATCHES.c.settled_at_ms <= seen_ms)

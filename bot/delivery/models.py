@@ -46,6 +46,10 @@ SETTLED = (State.ACCEPTED, State.REFUSED, State.UNKNOWN, State.CANCELLED)
 IN_HAND = (State.CLAIMED, State.SENDING)
 WAITING = (State.SCHEDULED, State.QUEUED, State.NEEDS_SIGN_IN, State.HELD)
 
+# Words in a batch's `problem` that are no error's name.
+INTERRUPTED = "Interrupted"  # the process died, or its owner stepped in, after it may have left
+OWNER_CANCELS = "OwnerCancels"  # it is on the wire, and does not go again
+
 
 class Kind(StrEnum):
     """What a delivery is."""

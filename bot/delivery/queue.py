@@ -5,6 +5,7 @@ row updated by the fence means no POST. What a batch came to is written once. Fe
 many batches share one transaction (`bot.delivery.writes`); none is reported before its commit.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -12,9 +13,18 @@ from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.actor import Actor
-from bot.delivery.database import Database
+from bot.delivery.database import Database, StorageUnavailable
 from bot.delivery.lanes import HORIZON_MS, Lanes, Spacing, slots, step_ms
-from bot.delivery.models import BATCHES, IN_HAND, SETTLED, Batch, Kind, State
+from bot.delivery.models import (
+    BATCHES,
+    IN_HAND,
+    INTERRUPTED,
+    OWNER_CANCELS,
+    SETTLED,
+    Batch,
+    Kind,
+    State,
+)
 from bot.delivery.writes import Writes
 from bot.sealing import Seal, Unreadable
 
@@ -88,7 +98,10 @@ class Queue:
             try:
                 people = self._seal.open_json(row.sealed_people) if row.sealed_people else []
             except Unreadable:
-                await self.settle(batch, State.REFUSED, worker=worker, problem="Unreadable")
+                # When this can't be written, the lease runs out, and it comes here again.
+                with contextlib.suppress(StorageUnavailable):
+                    state = State.UNKNOWN if batch.doubted else State.REFUSED
+                    await self.settle(batch, state, worker=worker, problem=Unreadable.__name__)
                 continue
             readable.append(batch.evolve(people=people))
         return readable
@@ -153,15 +166,20 @@ class Queue:
         request_id: str = "",
     ) -> None:
         """Write what a batch in our hand came to. If it is no longer ours, nothing is written."""
+        now = self.clock_ms()
+        lasts: dict[str, Any] = {"b_now": now, "b_doubted": 0}
+        if state in SETTLED:
+            lasts = {"settled_at_ms": now}
         await self._writes.put_down(
             batch.id,
             worker,
             new_state=state.value,
-            settled_at_ms=self.clock_ms() if state in SETTLED else None,
             problem=problem[:64],
             status=status,
-            code=code[:128],
+            # Whatever Graph says: some databases don't take every character.
+            code="".join(filter(str.isprintable, code))[:128],
             request_id=request_id[:64],
+            **lasts,
         )
 
     async def again(
@@ -190,6 +208,8 @@ class Queue:
             status=status,
             attempt=batch.attempt if counts else batch.attempt - 1,
             doubted=int(batch.doubted or doubt),
+            b_now=self.clock_ms(),
+            b_doubted=int(doubt),
         )
 
     def ahead(self, kind: Kind, most: int) -> int:
@@ -205,6 +225,10 @@ class Queue:
         return self._spacing.leaves_at_ms(
             batch.actor.tenant_id, batch.kind, batch.starts_at_ms, self.clock_ms()
         )
+
+    def leaves_now(self, batch: Batch) -> None:
+        """It leaves: perhaps later than it might have, which those behind it must know."""
+        self._spacing.leaves_now(batch.actor.tenant_id, batch.kind, self.clock_ms())
 
     async def hold_lane(self, tenant_id: str, kind: Kind, wait_s: float) -> None:
         """Graph asked this tenant to wait: nothing of this kind leaves before."""
@@ -234,7 +258,8 @@ class Queue:
         """After a crash: give back what was claimed, and judge what was on the wire.
 
         A text that was `sending` becomes `unknown` (at most once; its owner decides); a
-        notification is queued again, because its `chainId` makes a repetition replace. With
+        notification is queued again, because its `chainId` makes a repetition replace, unless its
+        owner has cancelled it. With
         `all_of_them` every batch in hand counts as left behind (the only worker is starting);
         otherwise only those whose lease ran out. Returns the ids of the deliveries it touched.
         """
@@ -247,9 +272,13 @@ class Queue:
         async with self._database.write() as connection:
             unknown = await connection.execute(
                 update(BATCHES)
-                .where(left, on_the_wire, BATCHES.c.kind == Kind.TEXT.value)
+                .where(
+                    left,
+                    on_the_wire,
+                    (BATCHES.c.kind == Kind.TEXT.value) | (BATCHES.c.problem == OWNER_CANCELS),
+                )
                 .values(
-                    state=State.UNKNOWN.value, settled_at_ms=now, problem="Interrupted", **cleared
+                    state=State.UNKNOWN.value, settled_at_ms=now, problem=INTERRUPTED, **cleared
                 )
                 .returning(BATCHES.c.delivery_id)
             )

@@ -33,6 +33,7 @@ from bot.graph.client import Accepted, Graph
 from bot.graph.errors import (
     GraphError,
     GraphRefused,
+    GraphSilent,
     GraphThrottled,
     GraphUnreachable,
     TokenRejected,
@@ -50,6 +51,7 @@ AT_ONCE = 16  # requests of one kind on the wire from this process
 _HEARTBEAT_S = 10.0
 _TRIES = 8  # about four minutes of back-off
 _LONGEST_PAUSE_S = 60.0
+_LONGEST_WAIT_S = 3600.0  # whatever Retry-After says; then Graph is asked again
 _THROTTLED_S = 5.0  # a 429 without Retry-After
 _POLL_S = 0.5  # another replica may have queued something; on SQLite there is none
 _LOOK_S = 0.1  # a turn that waits for what another replica may be sending
@@ -217,7 +219,8 @@ class Worker:
                 await self._ledger.database.read_clock()
                 running = [batch for tasks in self._in_flight.values() for batch in tasks.values()]
                 await self._queue.keep(running, self.name, lease_ms=LEASE_MS)
-                if not self._alone and not self._stopping.is_set():
+                if not self._stopping.is_set():
+                    # Ours too, where a write failed and nobody holds the batch any more.
                     await self._recover(all_of_them=False)
             except StorageUnavailable:
                 continue
@@ -268,6 +271,10 @@ class Worker:
             await self._not_rechecked(batch, error)
         except HeraldError as error:
             await self._no_token(batch, error)
+        except Exception:
+            # It would fail again and again: its owner is told that nothing left.
+            log.exception("worker.not_prepared", batch=batch.id, delivery=batch.delivery_id)
+            await self._settle(batch, State.REFUSED, HeraldError.__name__)
         else:
             await self._send(batch, token)
 
@@ -313,6 +320,7 @@ class Worker:
             if not is_ours and not await self._fence(batch):
                 return
             await self._until(self._queue.leaves_at_ms(batch))
+            self._queue.leaves_now(batch)
             result = await self._post(batch, token)
         # The wire is free for the next one while this result is written.
         if isinstance(result, Accepted):
@@ -335,6 +343,10 @@ class Worker:
             return await ACTIONS[batch.kind].send(self._graph, token, batch, str(uuid.uuid4()))
         except GraphError as error:
             return error
+        except Exception as error:
+            # Nobody foresaw it, so nobody can tell how far it came.
+            log.exception("worker.post_failed", batch=batch.id, delivery=batch.delivery_id)
+            return GraphSilent(code=type(error).__name__)
 
     async def _accepted(self, batch: Batch, accepted: Accepted) -> None:
         await until_written(
@@ -393,7 +405,7 @@ class Worker:
         elif isinstance(error, TokenTooOld | TokenRejected):
             refused = State.REFUSED if isinstance(error, TokenTooOld) else State.NEEDS_SIGN_IN
             tried = batch.problem == type(error).__name__
-            await self._again_or(refused, batch, error, 0, last=tried)
+            await self._again_or(refused, batch, error, 0, last=tried or last)
         elif isinstance(error, GraphRefused):
             await self._settle(batch, State.REFUSED, type(error).__name__, error)
         elif ACTIONS[batch.kind].repeatable:
@@ -404,6 +416,7 @@ class Worker:
     async def _throttled(self, batch: Batch, error: GraphThrottled) -> None:
         # Surely not accepted, so it does not count as a try: a long fan-out outlives throttling.
         pause_s = _THROTTLED_S if error.retry_after_s is None else error.retry_after_s
+        pause_s = min(pause_s, _LONGEST_WAIT_S)
         await until_written(
             lambda: self._queue.hold_lane(batch.actor.tenant_id, batch.kind, pause_s),
             stop=self._stopping,

@@ -8,13 +8,14 @@ import asyncio
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Update, bindparam, update
+from sqlalchemy import BigInteger, Integer, Update, bindparam, case, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.delivery.database import Database
-from bot.delivery.models import BATCHES, State
+from bot.delivery.database import Database, StorageUnavailable
+from bot.delivery.models import BATCHES, INTERRUPTED, OWNER_CANCELS, SETTLED, State
 
-_KEYS = frozenset({"b_id", "b_owner", "new_state"})
+_KEYS = frozenset({"b_id", "b_owner", "b_now", "b_doubted", "new_state"})
+_SETTLED = frozenset(state.value for state in SETTLED)
 
 # Statements are made once: building one costs as much as running it.
 _FENCE = (
@@ -43,7 +44,12 @@ class Writes:
         return await self._add("fence", values)
 
     async def put_down(self, batch_id: int, worker: str, **values: Any) -> None:
-        """Write `values` into a batch in this worker's hand, and take it out of there."""
+        """Write `values` into a batch in this worker's hand, and take it out of there.
+
+        `new_state` is the state it comes to; where that is none that lasts, `b_now` is the time and
+        `b_doubted` whether it may have been accepted. When its owner has cancelled meanwhile, it
+        doesn't wait to go again, but ends.
+        """
         await self._add("put_down", {"b_id": batch_id, "b_owner": worker, **values})
 
     async def _add(self, what: str, values: dict[str, Any]) -> bool:
@@ -69,6 +75,11 @@ class Writes:
                 fenced = await self._fence_all(connection, [v for w, v, _ in some if w == "fence"])
                 await self._put_all(connection, [v for w, v, _ in some if w == "put_down"])
         except Exception as error:  # noqa: BLE001 - each of those who wait hears of it
+            if len(some) > 1 and not isinstance(error, StorageUnavailable):
+                # One of them can't be written, which must not cost the others their results.
+                for one in some:
+                    await self._write([one])
+                return
             for _, _, done in some:
                 if not done.done():
                     done.set_exception(error)
@@ -95,23 +106,48 @@ class Writes:
         return fenced
 
     async def _put_all(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
-        by_shape: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        by_shape: dict[tuple[bool, tuple[str, ...]], list[dict[str, Any]]] = {}
         for row in rows:
-            by_shape.setdefault(tuple(sorted(row)), []).append(row)
-        for shape, alike in by_shape.items():
-            await connection.execute(_put_down(shape), alike)
+            shape = (row["new_state"] in _SETTLED, tuple(sorted(row)))
+            by_shape.setdefault(shape, []).append(row)
+        for (is_settled, names), alike in by_shape.items():
+            statement = _settle(names) if is_settled else _put_back(names)
+            await connection.execute(statement, alike)
 
 
 @cache  # as many as there are ways to call `put_down`
-def _put_down(shape: tuple[str, ...]) -> Update:
-    changed: dict[str, Any] = {name: bindparam(name) for name in shape if name not in _KEYS}
-    return (
-        update(BATCHES)
-        .where(
-            BATCHES.c.id == bindparam("b_id"),
-            BATCHES.c.owner == bindparam("b_owner"),
-            # Not `IN`: its list would be expanded, which many rows at once cannot be.
-            (BATCHES.c.state == State.CLAIMED.value) | (BATCHES.c.state == State.SENDING.value),
-        )
-        .values(state=bindparam("new_state"), owner=None, lease_until_ms=None, **changed)
+def _settle(names: tuple[str, ...]) -> Update:
+    changed: dict[str, Any] = {name: bindparam(name) for name in names if name not in _KEYS}
+    return _in_hand().values(
+        state=bindparam("new_state"), owner=None, lease_until_ms=None, **changed
+    )
+
+
+@cache
+def _put_back(names: tuple[str, ...]) -> Update:
+    changed: dict[str, Any] = {name: bindparam(name) for name in names if name not in _KEYS}
+    cancelled = BATCHES.c.problem == OWNER_CANCELS
+    doubted = (BATCHES.c.doubted != 0) | (bindparam("b_doubted", type_=Integer) != 0)
+    changed["problem"] = case(
+        (cancelled & doubted, INTERRUPTED), (cancelled, ""), else_=bindparam("problem")
+    )
+    return _in_hand().values(
+        state=case(
+            (cancelled & doubted, State.UNKNOWN.value),
+            (cancelled, State.CANCELLED.value),
+            else_=bindparam("new_state"),
+        ),
+        settled_at_ms=case((cancelled, bindparam("b_now", type_=BigInteger)), else_=None),
+        owner=None,
+        lease_until_ms=None,
+        **{name: value for name, value in changed.items() if name != "settled_at_ms"},
+    )
+
+
+def _in_hand() -> Update:
+    return update(BATCHES).where(
+        BATCHES.c.id == bindparam("b_id"),
+        BATCHES.c.owner == bindparam("b_owner"),
+        # Not `IN`: its list would be expanded, which many rows at once cannot be.
+        (BATCHES.c.state == State.CLAIMED.value) | (BATCHES.c.state == State.SENDING.value),
     )

@@ -8,7 +8,7 @@ from bot.appointments.request import TextRequest
 from bot.appointments.zones import friendly, local_time
 from bot.delivery.lanes import Rates
 from bot.delivery.ledger import OWNER_INSISTS
-from bot.delivery.models import IN_HAND, WAITING, Delivery, Kind, State, Tally
+from bot.delivery.models import IN_HAND, OWNER_CANCELS, WAITING, Delivery, Kind, State, Tally
 from bot.delivery.schedule import offered_days
 from bot.errors import HeraldError
 from bot.graph.errors import GraphError
@@ -198,7 +198,7 @@ def duration(seconds: float) -> str:
 
 def _problems(delivery: Delivery) -> Iterator[Problem]:
     for tally in delivery.tallies:
-        if tally.problem in {"", OWNER_INSISTS} or tally.state in _WITHOUT_PROBLEM:
+        if tally.problem in {"", OWNER_CANCELS, OWNER_INSISTS} or tally.state in _WITHOUT_PROBLEM:
             continue
         what, advice = _sentences(delivery.kind, tally.problem, tally.state)
         yield Problem(

@@ -252,12 +252,80 @@ async def test_what_waits_for_its_time_keeps_it_through_a_lost_sign_in(database:
     assert await book.states(delivery) == [State.SCHEDULED]
 
 
-async def test_cancelling_leaves_alone_what_is_in_hand(book: Book) -> None:
+async def test_cancelling_takes_back_what_is_claimed_and_leaves_alone_what_is_on_the_wire(
+    book: Book,
+) -> None:
     delivery = await book.submit(people=tuple([n] for n in range(12)))
-    in_hand = await book.claim()
-    assert len(in_hand) == 10
-    assert await book.ledger.cancel(delivery) == 2
-    assert set(await book.states(delivery)) == {State.CANCELLED, State.CLAIMED}
+    on_the_wire, claimed, *_ = await book.claim()
+    await book.queue.fence(on_the_wire, "w1", lease_ms=1)
+    assert await book.ledger.cancel(delivery) == 11
+    assert set(await book.states(delivery)) == {State.CANCELLED, State.SENDING}
+    assert not await book.queue.fence(claimed, "w1", lease_ms=1)
+    await book.queue.settle(on_the_wire, State.ACCEPTED, worker="w1")
+    assert set(await book.states(delivery)) == {State.CANCELLED, State.ACCEPTED}
+
+
+@pytest.mark.parametrize(
+    ("doubt", "ends"), [(False, State.CANCELLED), (True, State.UNKNOWN)], ids=["surely", "perhaps"]
+)
+async def test_what_was_on_the_wire_when_its_owner_cancelled_does_not_go_again(
+    book: Book, doubt: bool, ends: State
+) -> None:
+    delivery = await book.submit(kind=Kind.NOTICE)
+    [batch] = await book.claim(kind=Kind.NOTICE)
+    await book.queue.fence(batch, "w1", lease_ms=1)
+    assert await book.ledger.cancel(delivery) == 0
+    await book.queue.again(batch, worker="w1", after_ms=0, problem="GraphSilent", doubt=doubt)
+    assert await book.states(delivery) == [ends]
+    assert await book.claim(kind=Kind.NOTICE) == []
+
+
+async def test_what_a_crash_left_on_the_wire_does_not_go_again_after_it_was_cancelled(
+    book: Book,
+) -> None:
+    delivery = await book.submit(kind=Kind.NOTICE)
+    [batch] = await book.claim(kind=Kind.NOTICE)
+    await book.queue.fence(batch, "w1", lease_ms=1)
+    await book.ledger.cancel(delivery)
+    await book.queue.recover(all_of_them=True)
+    assert await book.states(delivery) == [State.UNKNOWN]
+
+
+async def test_what_waits_to_go_again_after_a_doubt_is_unknown_once_cancelled(book: Book) -> None:
+    delivery = await book.submit(kind=Kind.NOTICE)
+    [batch] = await book.claim(kind=Kind.NOTICE)
+    await book.queue.again(batch, worker="w1", after_ms=0, problem="GraphSilent", doubt=True)
+    assert await book.ledger.cancel(delivery) == 0
+    assert await book.states(delivery) == [State.UNKNOWN]
+
+
+async def test_after_the_retention_nothing_goes_again(database: Database) -> None:
+    book = Book(database, now_ms=1_000_000)
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    await book.queue.settle(batch, State.REFUSED, worker="w1")
+    await book.ledger.erase(before_ms=2_000_000)
+    assert await book.ledger.retry(delivery, seen_ms=2_000_000) == 0
+
+
+async def test_a_result_that_cannot_be_written_costs_no_other_its_own(book: Book) -> None:
+    delivery = await book.submit(people=(["1"], ["2"]))
+    one, another = await book.claim()
+    results = await asyncio.gather(
+        book.queue.settle(one, State.ACCEPTED, worker="w1"),
+        book.queue.settle(another, State.REFUSED, worker="w1", status="no number"),  # type: ignore[arg-type]
+        return_exceptions=True,
+    )
+    assert results[0] is None
+    found = await book.ledger.delivery(ADELE, delivery.id)
+    assert found.batches(State.ACCEPTED) == 1
+
+
+async def test_graphs_own_words_can_always_be_written(book: Book) -> None:
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    await book.queue.settle(batch, State.REFUSED, worker="w1", code="bad\x00 \ud800code")
+    assert await book.states(delivery) == [State.REFUSED]
 
 
 async def test_what_was_refused_goes_again_when_its_owner_says_so(book: Book) -> None:
