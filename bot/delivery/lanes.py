@@ -149,10 +149,14 @@ class Spacing:
 
     def leaves_at_ms(self, tenant_id: str, kind: Kind, slot_ms: float, now: int) -> float:
         """When the request with this slot may leave; it counts as leaving then."""
-        lane = (tenant_id, kind)
-        before_ms = self._left_ms.pop(lane, 0.0)
+        before_ms = self._left_ms.get((tenant_id, kind), 0.0)
         at_ms = max(slot_ms, now, before_ms + self._step_ms[kind])
-        self._left_ms[lane] = at_ms
+        self.leaves_now(tenant_id, kind, at_ms)
+        return at_ms
+
+    def leaves_now(self, tenant_id: str, kind: Kind, now: float) -> None:
+        """A request leaves: the next one keeps its distance from here."""
+        lane = (tenant_id, kind)
+        self._left_ms[lane] = max(now, self._left_ms.pop(lane, 0.0))
         while len(self._left_ms) > _SPACED:
             self._left_ms.popitem(last=False)
-        return at_ms
