@@ -230,10 +230,6 @@ class Queue:
         """It leaves: perhaps later than it might have, which those behind it must know."""
         self._spacing.leaves_now(batch.actor.tenant_id, batch.kind, self.clock_ms())
 
-    def leaves_now(self, batch: Batch) -> None:
-        """It leaves: perhaps later than it might have, which those behind it must know."""
-        self._spacing.leaves_now(batch.actor.tenant_id, batch.kind, self.clock_ms())
-
     async def hold_lane(self, tenant_id: str, kind: Kind, wait_s: float) -> None:
         """Graph asked this tenant to wait: nothing of this kind leaves before."""
         await self._lanes.hold(tenant_id, kind, self.clock_ms() + wait_s * 1000)

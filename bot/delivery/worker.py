@@ -321,7 +321,6 @@ class Worker:
                 return
             await self._until(self._queue.leaves_at_ms(batch))
             self._queue.leaves_now(batch)
-            self._queue.leaves_now(batch)
             result = await self._post(batch, token)
         # The wire is free for the next one while this result is written.
         if isinstance(result, Accepted):
