@@ -47,7 +47,7 @@ run: setup
 	@$(PY) -m sandbox $(ARGS)
 
 test: setup
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 lint: setup
 	$(PY) -m ruff check .

@@ -16,6 +16,14 @@ from tests.postgres import Postgres
 Serve = Callable[..., AbstractAsyncContextManager[Settings]]
 
 
+LONGEST = ("test_crash_matrix.py", "test_replicas.py", "test_rules.py", "test_story.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no core waits for them at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 def settings_of(environment: dict[str, str]) -> Settings:
     known = {
         name: environment[name.upper()]
