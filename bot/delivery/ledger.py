@@ -579,6 +579,8 @@ async def _tallies(connection: AsyncConnection, delivery_id: str) -> tuple[Tally
             func.max(BATCHES.c.request_id).label("request_id"),
             func.max(BATCHES.c.settled_at_ms).label("settled_at_ms"),
             func.min(BATCHES.c.due_at_ms).label("due_at_ms"),
+            func.min(BATCHES.c.position).label("first"),
+            func.max(BATCHES.c.position).label("last"),
         )
         .where(BATCHES.c.delivery_id == delivery_id)
         .group_by(BATCHES.c.state, BATCHES.c.problem)
@@ -593,6 +595,8 @@ async def _tallies(connection: AsyncConnection, delivery_id: str) -> tuple[Tally
             request_id=row.request_id,
             settled_at_ms=row.settled_at_ms,
             due_at_ms=row.due_at_ms,
+            first=row.first,
+            last=row.last,
         )
         for row in rows
     )

@@ -132,6 +132,8 @@ class Tally:
     request_id: str = ""
     settled_at_ms: int | None = None
     due_at_ms: int | None = None
+    first: int = 0  # the positions of the first and the last of them
+    last: int = 0
 
 
 @dataclass(frozen=True)

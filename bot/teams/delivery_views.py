@@ -132,12 +132,32 @@ def _follow_ups(delivery: Delivery, state: DeliveryState) -> tuple[str, ...]:
 def _cancelled_note(delivery: Delivery) -> str:
     if not delivery.people(State.CANCELLED):
         return ""
-    left = delivery.total - delivery.people(State.CANCELLED)
-    if not left:
+    people = delivery.total - delivery.people(State.CANCELLED)
+    if not people:
         return "Nothing had left before you cancelled."
-    requests = delivery.batches(*State) - delivery.batches(State.CANCELLED)
-    noun = "request" if requests == 1 else "requests"
-    return f"Before you cancelled, {requests} {noun} for {left:,} people had already left."
+    return (
+        f"Before you cancelled, {_which_left(delivery)} had already left, for {people:,} people. "
+        "“Save the results” says who they are."
+    )
+
+
+def _which_left(delivery: Delivery) -> str:
+    """The requests that were not cancelled, by their numbers: "requests 1 to 3 and 7 of 10"."""
+    left = [tally for tally in delivery.tallies if tally.state is not State.CANCELLED]
+    in_order = sorted((tally.first, tally.last, tally.batches) for tally in left)
+    every = delivery.batches(*State)
+    count = sum(batches for _, _, batches in in_order)
+    ranges: list[list[int]] = []
+    for first, last, batches in in_order:
+        if last - first + 1 != batches:  # others lie between them: their number has to do
+            return f"{count} of {every} requests"
+        if ranges and first == ranges[-1][1] + 1:
+            ranges[-1][1] = last
+        else:
+            ranges.append([first, last])
+    words = [f"{a + 1} to {b + 1}" if a != b else str(a + 1) for a, b in ranges]
+    noun = "request" if count == 1 else "requests"
+    return f"{noun} {' and '.join(words)} of {every}"
 
 
 def _moment(at_ms: int) -> datetime:

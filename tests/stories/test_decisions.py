@@ -134,7 +134,7 @@ async def test_cancelling_the_rest_says_what_had_already_left(adele: Desk, stage
     await sent_notice(adele, recipient_list="\n".join(p.mail for p in crowd))
     await stage.world.until(lambda: "by itself" in adele.shown)
     await adele.press("delivery.cancel")
-    assert "already left" in adele.shown
+    assert "request 1 of 2 had already left, for 100 people" in adele.shown
     assert len(stage.world.accepted(BULK)) == 1
 
 
