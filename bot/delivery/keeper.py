@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.actor import Actor
 from bot.delivery.drafts import Drafts
 from bot.delivery.ledger import Ledger
 from bot.errors import ConsentNeeded, HeraldError, SignInNeeded, WrongPerson
@@ -67,14 +68,20 @@ class Keeper:
         """
         for actor in await self._ledger.owners_waiting():
             try:
-                await self._identity.keep_alive(actor, older_than_s=_RENEW_AFTER_S)
-            except _LOST as error:
-                waiting = await self._ledger.needs_sign_in(actor, type(error).__name__)
-                for delivery_id in waiting:
-                    await self._tell(delivery_id)
+                await self._keep_one(actor)
             except HeraldError as error:
                 # Entra is away: the next round comes long before the sign-in runs out.
                 log.warning("keeper.not_renewed", problem=type(error).__name__)
+            except Exception:
+                # What is wrong with one must not cost the others their sign-ins.
+                log.exception("keeper.renewal_failed")
+
+    async def _keep_one(self, actor: Actor) -> None:
+        try:
+            await self._identity.keep_alive(actor, older_than_s=_RENEW_AFTER_S)
+        except _LOST as error:
+            for delivery_id in await self._ledger.needs_sign_in(actor, type(error).__name__):
+                await self._tell(delivery_id)
 
     async def erase(self) -> None:
         """Erase what is older than the retention, and drafts that nobody sent."""

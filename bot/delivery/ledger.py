@@ -114,6 +114,7 @@ class Ledger:
                     "state": state.value,
                     "attempt": 0,
                     "doubted": 0,
+                    "insisted": 0,
                     "due_at_ms": due_at_ms,
                     "problem": "",
                     "code": "",
@@ -346,7 +347,7 @@ class Ledger:
     async def send_now(self, delivery: Delivery) -> int:
         """Send what waits for its time or for a decision now, whatever has changed."""
         waiting = (State.SCHEDULED, State.HELD)
-        return await self._queue_again(delivery, waiting, problem=OWNER_INSISTS)
+        return await self._queue_again(delivery, waiting, problem=OWNER_INSISTS, insisted=1)
 
     async def change_time(self, delivery: Delivery, due_at_ms: int) -> int:
         """Another time for what waits for its time or for a decision."""
@@ -357,7 +358,13 @@ class Ledger:
                     BATCHES.c.delivery_id == delivery.id,
                     BATCHES.c.state.in_([State.SCHEDULED.value, State.HELD.value]),
                 )
-                .values(state=State.SCHEDULED.value, due_at_ms=due_at_ms, attempt=0, problem="")
+                .values(
+                    state=State.SCHEDULED.value,
+                    due_at_ms=due_at_ms,
+                    attempt=0,
+                    insisted=0,
+                    problem="",
+                )
                 .returning(BATCHES.c.people)
             )
             changed: int = sum(row.people for row in rows)

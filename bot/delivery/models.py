@@ -109,6 +109,7 @@ class Batch:
     attempt: int
     problem: str = ""  # why it was put back before
     doubted: bool = False  # an earlier try may have been accepted
+    insisted: bool = False  # its owner wants it sent, whatever has changed
     starts_at_ms: float = 0.0
     call: dict[str, Any] = field(default_factory=dict, repr=False)
     people: list[Any] = field(default_factory=list, repr=False)
@@ -212,6 +213,7 @@ BATCHES = Table(
     Column("people", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("doubted", Integer, nullable=False),
+    Column("insisted", Integer, nullable=False),
     Column("due_at_ms", BigInteger, nullable=False),
     Column("owner", String(64)),
     Column("lease_until_ms", BigInteger),

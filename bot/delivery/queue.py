@@ -264,12 +264,17 @@ class Queue:
         otherwise only those whose lease ran out. Returns the ids of the deliveries it touched.
         """
         now = self.clock_ms()
-        left: ColumnElement[bool] = BATCHES.c.state.in_(_IN_HAND)
+        in_hand: ColumnElement[bool] = BATCHES.c.state.in_(_IN_HAND)
         if not all_of_them:
-            left = and_(left, BATCHES.c.lease_until_ms < now)
+            in_hand = and_(in_hand, BATCHES.c.lease_until_ms < now)
         on_the_wire = BATCHES.c.state == State.SENDING.value
         cleared = {"owner": None, "lease_until_ms": None}
         async with self._database.write() as connection:
+            # What another replica is writing just now is not left behind, and not waited for.
+            found = await connection.execute(
+                select(BATCHES.c.id).where(in_hand).with_for_update(skip_locked=True)
+            )
+            left = BATCHES.c.id.in_([row.id for row in found])
             unknown = await connection.execute(
                 update(BATCHES)
                 .where(
@@ -286,7 +291,7 @@ class Queue:
             await connection.execute(update(BATCHES).where(left, on_the_wire).values(doubted=1))
             queued = await connection.execute(
                 update(BATCHES)
-                .where(left)
+                .where(left, BATCHES.c.state.in_(_IN_HAND))
                 .values(state=State.QUEUED.value, due_at_ms=now, **cleared)
                 .returning(BATCHES.c.delivery_id)
             )
@@ -305,5 +310,6 @@ def _batch(row: Row[Any], starts_at_ms: float) -> Batch:
         attempt=row.attempt,
         problem=row.problem,
         doubted=bool(row.doubted),
+        insisted=bool(row.insisted),
         starts_at_ms=starts_at_ms,
     )

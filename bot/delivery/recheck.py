@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from bot.actor import Actor
+from bot.delivery.models import Batch
 from bot.errors import HeraldError
 from bot.graph.client import Graph
+from bot.graph.errors import TokenRejected
 from bot.identity.obo import MEETINGS, Identity
 
 _EITHER_SIDE = timedelta(hours=12)
@@ -56,7 +57,7 @@ def promise(
     }
 
 
-async def recheck(identity: Identity, graph: Graph, actor: Actor, call: Mapping[str, Any]) -> None:
+async def recheck(identity: Identity, graph: Graph, batch: Batch, call: Mapping[str, Any]) -> None:
     """Compare the meeting with what its sender saw.
 
     Raises:
@@ -66,7 +67,8 @@ async def recheck(identity: Identity, graph: Graph, actor: Actor, call: Mapping[
     seen = call.get("promise")
     if not seen:
         return
-    token = await identity.token(actor, MEETINGS)
+    was_rejected = batch.problem == TokenRejected.__name__
+    token = await identity.token(batch.actor, MEETINGS, renew=was_rejected)
     meeting = await graph.meeting_by_join_url(token.value, seen["join_link"])
     if meeting is None:
         raise MeetingUnreadable
@@ -82,7 +84,8 @@ async def recheck(identity: Identity, graph: Graph, actor: Actor, call: Mapping[
         stands = [event for event in events if event.join_url == seen["join_link"]]
         if not stands and told_at != starts_at:
             raise MeetingUnreadable  # one of a series: moved or cancelled, nobody can tell
-        if not stands or all(event.is_cancelled for event in stands):
+        stands = [event for event in stands if not event.is_cancelled]
+        if not stands:
             raise MeetingCancelled
         if all(event.start != starts_at for event in stands):
             raise MeetingMoved

@@ -262,8 +262,8 @@ class Worker:
             return
         batch = batch.evolve(call=call)
         try:
-            if batch.problem != OWNER_INSISTS:
-                await recheck(self._identity, self._graph, batch.actor, call)
+            if not batch.insisted:
+                await recheck(self._identity, self._graph, batch, call)
             token = await self._token(batch)
         except Changed as error:
             await self._settle(batch, State.HELD, type(error).__name__)
@@ -381,10 +381,16 @@ class Worker:
 
     async def _not_rechecked(self, batch: Batch, error: GraphError) -> None:
         """The meeting could not be read again: tried a few times, then its owner decides."""
-        if isinstance(error, GraphRefused) or batch.attempt >= _TRIES // 2:
+        problem = type(error).__name__
+        if isinstance(error, TokenRejected):
+            if batch.problem == problem:
+                await self._settle(batch, State.NEEDS_SIGN_IN, problem, error)
+            else:
+                await self._again(batch, problem, 0)
+        elif isinstance(error, GraphRefused) or batch.attempt >= _TRIES // 2:
             await self._settle(batch, State.HELD, MeetingUnreadable.__name__, error)
         else:
-            await self._again(batch, type(error).__name__, _back_off_s(batch.attempt))
+            await self._again(batch, problem, _back_off_s(batch.attempt))
 
     async def _not_accepted(self, batch: Batch, error: GraphError) -> None:
         log.warning(

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("people", sa.Integer, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("doubted", sa.Integer, nullable=False),
+        sa.Column("insisted", sa.Integer, nullable=False),
         sa.Column("due_at_ms", sa.BigInteger, nullable=False),
         sa.Column("owner", sa.String(64)),
         sa.Column("lease_until_ms", sa.BigInteger),
