@@ -16,7 +16,7 @@ from tests.postgres import Postgres
 Serve = Callable[..., AbstractAsyncContextManager[Settings]]
 
 
-LONGEST = ("test_crash_matrix.py", "test_replicas.py", "test_rules.py", "test_story.py")
+LONGEST = ("test_crash_matrix.py", "test_replicas.py", "test_chaos.py", "test_rules.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
