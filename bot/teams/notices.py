@@ -17,6 +17,7 @@ from bot.notifications import form, send
 from bot.notifications.activity_types import ActivityType
 from bot.notifications.audience import resolve
 from bot.notifications.directory import Directory
+from bot.notifications.filled import Filled
 from bot.notifications.form import NoticeEntry, ids_in
 from bot.notifications.kept import Kept, KeptForms
 from bot.notifications.request import NoticeRequest, Topic
@@ -43,6 +44,7 @@ from cards.notice_review import notice_review
 KEEP = "keep"  # the value of `keep_audience` for those chosen before
 _INPUTS = frozenset({"activity_type", "topic", "topic_title", "topic_link", "preview"})
 _INPUTS |= {"recipients", "recipient_list", "keep_audience", "when", "when_date", "when_time"}
+_EMPTY = Filled()
 _TOO_SLOW = "Microsoft Graph did not answer in time."
 _GO_ON = "The people found so far are remembered: press “Review” once more."
 _NOBODY_BEFORE = "Who was chosen before is not kept any more. Choose people again."
@@ -80,12 +82,22 @@ class Notices:
         self._kept = KeptForms(drafts)
         self._catalogue_ids: dict[str, str] = {}  # by tenant; the id changes only with an upload
 
-    async def open(self, turn: Turn) -> ShowCard:
-        """An empty form. Raises IdentityError where the permissions are missing."""
+    async def open(self, turn: Turn, filled: Filled = _EMPTY) -> ShowCard:
+        """A form, empty or as it is `filled`.
+
+        Raises IdentityError where the permissions are missing.
+        """
         await self._identity.token(turn.actor, NOTIFY)
         form_id = self._forms.mint(Kind.NOTICE, turn.actor)
         values = {"activity_type": self._kinds[0].type, "topic": "chat", "when": "now"}
-        made = await self._cards.form(turn, form_id, values, {}, "", Kept())
+        values |= filled.values()
+        note = " ".join(filled.notes)
+        made = await self._cards.form(turn, form_id, values, {}, note, Kept(), filled.recipients)
+        if cut(made, values):
+            kept = Kept(filled.recipients)
+            await self._kept.keep(turn.actor, form_id, kept)
+            values |= {"keep_audience": KEEP, "recipients": ""}
+            made = await self._cards.form(turn, form_id, values, {}, note, kept)
         return ShowCard.of(made)
 
     async def choose_kind(self, turn: Turn, button: ChooseKind) -> Answer:

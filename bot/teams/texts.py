@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from adaptivecards.adaptivecard import AdaptiveCard
 
 from bot.appointments import form, send
+from bot.appointments.filled import TextFilled
 from bot.appointments.meetings import Found
 from bot.appointments.request import MESSAGE_TYPES, TextRequest
 from bot.appointments.zones import friendly, offered, windows_name
@@ -45,6 +46,7 @@ from cards.buttons import AddAttendee, AllowCalendar, EditText, ReviewText, Send
 from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
 from cards.text_review import text_review
 
+_EMPTY = TextFilled()
 REVIEW_HOLDS_S = 300.0  # an older one is compared with the calendar before it is sent
 _TOO_SLOW = "Microsoft Graph did not answer in time."
 _STARTED = "The appointment has started by then. Choose an earlier time."
@@ -76,8 +78,8 @@ class Texts:
         self._deliveries = deliveries
         self._sign_in = sign_in
 
-    async def open(self, turn: Turn) -> ShowCard:
-        """An empty form.
+    async def open(self, turn: Turn, filled: TextFilled = _EMPTY) -> ShowCard:
+        """A form, empty or as it is `filled`.
 
         Raises IdentityError where the texts' own permissions are missing: a form that could not
         be sent would waste its reader's time.
@@ -87,8 +89,9 @@ class Texts:
         zone = windows_name(turn.place.zone)
         values = {f"zone_{row}": zone or "" for row in range(MAX_ROWS)}
         values |= {"message_type": "confirmation", "language": default_language(turn)}
-        values |= {"when": "now"}
-        made, _ = await self._drawn(turn, form_id, FIRST_ROWS, values, {}, "")
+        values |= {"when": "now"} | filled.values()
+        note = " ".join(filled.notes)
+        made, _ = await self._drawn(turn, form_id, FIRST_ROWS, values, {}, note)
         return ShowCard.of(made)
 
     async def add_attendee(self, turn: Turn, button: AddAttendee) -> Answer:
