@@ -26,6 +26,8 @@ from bot.actor import Actor
 
 METADATA = MetaData()
 
+BATCH = 100  # sendActivityNotificationToRecipients: at most 100 recipients a request
+
 
 class State(StrEnum):
     """The states of a batch. A delivery's state is derived from its batches."""
@@ -49,6 +51,8 @@ WAITING = (State.SCHEDULED, State.QUEUED, State.NEEDS_SIGN_IN, State.HELD)
 # Words in a batch's `problem` that are no error's name.
 INTERRUPTED = "Interrupted"  # the process died, or its owner stepped in, after it may have left
 OWNER_CANCELS = "OwnerCancels"  # it is on the wire, and does not go again
+OWNER_INSISTS = "OwnerInsists"  # sent although what it is about has changed
+OWNER_SAYS = "OwnerSaysItArrived"
 
 
 class Kind(StrEnum):

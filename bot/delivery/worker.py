@@ -17,8 +17,8 @@ import structlog
 
 from bot.delivery.actions import ACTIONS
 from bot.delivery.database import StorageUnavailable, until_written
-from bot.delivery.ledger import OWNER_INSISTS, Ledger
-from bot.delivery.models import IN_HAND, Batch, Delivery, Kind, State
+from bot.delivery.ledger import Ledger
+from bot.delivery.models import IN_HAND, OWNER_INSISTS, Batch, Delivery, Kind, State
 from bot.delivery.queue import Queue
 from bot.delivery.recheck import Changed, MeetingUnreadable, recheck
 from bot.errors import (

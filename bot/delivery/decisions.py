@@ -1,0 +1,151 @@
+"""What an owner decides of a delivery: conditional updates, so that each is carried out once."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.delivery.models import (
+    BATCHES,
+    DELIVERIES,
+    INTERRUPTED,
+    OWNER_CANCELS,
+    OWNER_INSISTS,
+    OWNER_SAYS,
+    WAITING,
+    Delivery,
+    State,
+)
+from bot.delivery.records import Records
+
+
+class Decisions(Records):
+    """Carries out what the owner of a delivery wants."""
+
+    async def cancel(self, delivery: Delivery) -> int:
+        """Cancel what has not left; how many people that were.
+
+        What is on the wire goes on, but never again. What waits to go again after a doubt has
+        perhaps left already, so it becomes unknown.
+        """
+        of_it = BATCHES.c.delivery_id == delivery.id
+        async with self.database.write() as connection:
+            cancelled = await take_back(connection, of_it, self.clock_ms())
+            await connection.execute(
+                update(BATCHES)
+                .where(of_it, BATCHES.c.state == State.SENDING.value)
+                .values(problem=OWNER_CANCELS)
+            )
+        return cancelled
+
+    async def retry(self, delivery: Delivery, *, seen_ms: int) -> int:
+        """Queue again what was refused; how many people that are.
+
+        Here and below `seen_ms` is the newest result that the owner had seen: what was settled
+        later is another matter, and a decision that comes twice is carried out once.
+        """
+        return await self._queue_again(delivery, (State.REFUSED,), seen_ms=seen_ms)
+
+    async def send_again(self, delivery: Delivery, *, seen_ms: int) -> int:
+        """The owner decided: what nobody can tell of goes again."""
+        return await self._queue_again(delivery, (State.UNKNOWN,), seen_ms=seen_ms, doubted=1)
+
+    async def arrived(self, delivery: Delivery, *, seen_ms: int) -> int:
+        """The owner says that what nobody could tell of arrived."""
+        return await self._decide(
+            delivery,
+            (State.UNKNOWN,),
+            seen_ms=seen_ms,
+            state=State.ACCEPTED.value,
+            problem=OWNER_SAYS,
+        )
+
+    async def send_now(self, delivery: Delivery) -> int:
+        """Send what waits for its time or for a decision now, whatever has changed."""
+        waiting = (State.SCHEDULED, State.HELD)
+        return await self._queue_again(delivery, waiting, problem=OWNER_INSISTS, insisted=1)
+
+    async def change_time(self, delivery: Delivery, due_at_ms: int) -> int:
+        """Another time for what waits for its time or for a decision."""
+        async with self.database.write() as connection:
+            rows = await connection.execute(
+                update(BATCHES)
+                .where(
+                    BATCHES.c.delivery_id == delivery.id,
+                    BATCHES.c.state.in_([State.SCHEDULED.value, State.HELD.value]),
+                )
+                .values(
+                    state=State.SCHEDULED.value,
+                    due_at_ms=due_at_ms,
+                    attempt=0,
+                    insisted=0,
+                    problem="",
+                )
+                .returning(BATCHES.c.people)
+            )
+            changed: int = sum(row.people for row in rows)
+            if changed:
+                await connection.execute(
+                    update(DELIVERIES)
+                    .where(DELIVERIES.c.id == delivery.id)
+                    .values(due_at_ms=due_at_ms)
+                )
+        return changed
+
+    async def _queue_again(
+        self,
+        delivery: Delivery,
+        states: tuple[State, ...],
+        *,
+        problem: str = "",
+        seen_ms: int | None = None,
+        **more: Any,
+    ) -> int:
+        return await self._decide(
+            delivery,
+            states,
+            BATCHES.c.sealed_people.is_not(None),  # after the retention there is nothing to send
+            seen_ms=seen_ms,
+            state=State.QUEUED.value,
+            due_at_ms=self.clock_ms(),
+            settled_at_ms=None,
+            attempt=0,
+            problem=problem,
+            **more,
+        )
+
+    async def _decide(
+        self,
+        delivery: Delivery,
+        states: tuple[State, ...],
+        *conditions: ColumnElement[bool],
+        seen_ms: int | None = None,
+        **values: Any,
+    ) -> int:
+        decided = update(BATCHES).where(
+            BATCHES.c.delivery_id == delivery.id,
+            BATCHES.c.state.in_([state.value for state in states]),
+            *conditions,
+        )
+        if seen_ms is not None:
+            decided = decided.where(BATCHES.c.settled_at_ms <= seen_ms)
+        async with self.database.write() as connection:
+            rows = await connection.execute(decided.values(**values).returning(BATCHES.c.people))
+            return sum(row.people for row in rows)
+
+
+async def take_back(connection: AsyncConnection, of_it: ColumnElement[bool], now: int) -> int:
+    """Cancel what waits or is only claimed: its fence fails. How many people that are."""
+    rows = await connection.execute(
+        update(BATCHES)
+        .where(of_it, BATCHES.c.state.in_([*(s.value for s in WAITING), State.CLAIMED.value]))
+        .values(
+            state=case((BATCHES.c.doubted != 0, State.UNKNOWN.value), else_=State.CANCELLED.value),
+            settled_at_ms=now,
+            owner=None,
+            lease_until_ms=None,
+            problem=case((BATCHES.c.doubted != 0, INTERRUPTED), else_=""),
+        )
+        .returning(BATCHES.c.people, BATCHES.c.state)
+    )
+    return sum(row.people for row in rows if row.state == State.CANCELLED)

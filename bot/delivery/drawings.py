@@ -1,0 +1,64 @@
+"""Whose turn it is to draw a delivery's card, where it stands, and which ones are behind."""
+
+from dataclasses import asdict
+
+from sqlalchemy import select, update
+
+from bot.delivery.models import BATCHES, DELIVERIES, IN_HAND, Place, State
+from bot.delivery.records import Records
+
+_JUST_NOW_MS = 120_000
+_DRAWING_MS = 5_000  # a card's update takes no longer
+
+
+class Drawings(Records):
+    """Keeps what is known of deliveries' cards."""
+
+    async def may_draw(self, delivery_id: str, *, spacing_ms: int) -> bool:
+        """Whether this replica draws the delivery's card now; no other one does so soon after."""
+        now = self.clock_ms()
+        async with self.database.write() as connection:
+            done = await connection.execute(
+                update(DELIVERIES)
+                .where(DELIVERIES.c.id == delivery_id, DELIVERIES.c.drawn_at_ms <= now - spacing_ms)
+                .values(drawn_at_ms=now)
+            )
+        return done.rowcount == 1
+
+    async def move_card(self, delivery_id: str, place: Place) -> None:
+        """The delivery's card stands here from now on."""
+        async with self.database.write() as connection:
+            await connection.execute(
+                update(DELIVERIES)
+                .where(DELIVERIES.c.id == delivery_id)
+                .values(sealed_place=self._seal.seal_json(asdict(place)))
+            )
+
+    async def undrawn(self, *, most: int = 200) -> list[str]:
+        """Deliveries whose cards may be behind: on their way, or settled after they were drawn.
+
+        Whoever drew last may have died over it, so what was settled a moment ago is drawn again.
+        """
+        now = self.clock_ms()
+        moving = [state.value for state in (State.QUEUED, *IN_HAND)]
+        on_its_way = DELIVERIES.c.id.in_(
+            select(BATCHES.c.delivery_id).where(BATCHES.c.state.in_(moving))
+        )
+        drawn = DELIVERIES.c.drawn_at_ms
+        just_now = BATCHES.c.settled_at_ms > now - _JUST_NOW_MS
+        settled_since = (
+            select(BATCHES.c.id)
+            .where(
+                BATCHES.c.delivery_id == DELIVERIES.c.id,
+                (BATCHES.c.settled_at_ms >= drawn)
+                | (just_now & (BATCHES.c.settled_at_ms >= drawn - _DRAWING_MS)),
+            )
+            .exists()
+        )
+        yesterday = now - 24 * 3_600_000
+        recent = (DELIVERIES.c.created_at_ms > yesterday) | (DELIVERIES.c.due_at_ms > yesterday)
+        async with self.database.read() as connection:
+            rows = await connection.execute(
+                select(DELIVERIES.c.id).where(on_its_way | (recent & settled_since)).limit(most)
+            )
+            return [row.id for row in rows]

@@ -1,0 +1,172 @@
+"""What the ledger knows, read back, each delivery checked against its actor."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.actor import Actor
+from bot.delivery.database import Database
+from bot.delivery.models import BATCHES, DELIVERIES, WAITING, Delivery, Kind, Place, State, Tally
+from bot.errors import StaleButton
+from bot.sealing import Seal, Unreadable
+
+_LISTED = 10
+
+
+class Records:
+    """Reads deliveries and what became of their batches."""
+
+    def __init__(
+        self, database: Database, seal: Seal, *, clock_ms: Callable[[], int] | None = None
+    ) -> None:
+        self.database = database
+        self.clock_ms = clock_ms or database.clock_ms
+        self._seal = seal
+
+    async def by_form(self, actor: Actor, form_id: str) -> Delivery | None:
+        """The delivery that this actor's form started, if it did."""
+        return await self._one(_owned(actor) & (DELIVERIES.c.form_id == form_id))
+
+    async def delivery(self, actor: Actor, delivery_id: str) -> Delivery:
+        """One of this actor's deliveries, by its id or by the start of it that people type.
+
+        Raises:
+            StaleButton: there is none of this id, or it is somebody else's (which is not told).
+        """
+        is_it = (
+            DELIVERIES.c.id == delivery_id
+            if len(delivery_id) == 32
+            else DELIVERIES.c.id.startswith(delivery_id.lower(), autoescape=True)
+        )
+        found = await self._one(_owned(actor) & is_it) if len(delivery_id) >= 6 else None
+        if found is None:
+            raise StaleButton
+        return found
+
+    async def any_delivery(self, delivery_id: str) -> Delivery | None:
+        """A delivery by id, whoever owns it: for the progress card, never for a button."""
+        return await self._one(DELIVERIES.c.id == delivery_id)
+
+    async def recent(self, actor: Actor, *, waiting: bool = False) -> list[Delivery]:
+        """The actor's newest ten deliveries; with `waiting`, those that still wait, next first."""
+        query = select(DELIVERIES).where(_owned(actor)).limit(_LISTED)
+        if waiting:
+            some_wait = (
+                select(BATCHES.c.id)
+                .where(
+                    BATCHES.c.delivery_id == DELIVERIES.c.id,
+                    BATCHES.c.state.in_([state.value for state in WAITING]),
+                )
+                .exists()
+            )
+            query = query.where(some_wait).order_by(DELIVERIES.c.due_at_ms)
+        else:
+            query = query.order_by(DELIVERIES.c.created_at_ms.desc())
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+            return [self._read(row, await _tallies(connection, row.id)) for row in rows]
+
+    async def people(self, delivery_id: str, *states: State) -> "list[tuple[State, list[Any]]]":
+        """Each batch's state and people, in order; for results, and for sending again."""
+        query = (
+            select(BATCHES.c.state, BATCHES.c.sealed_people)
+            .where(BATCHES.c.delivery_id == delivery_id)
+            .order_by(BATCHES.c.position)
+        )
+        if states:
+            query = query.where(BATCHES.c.state.in_([state.value for state in states]))
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [
+            (State(row.state), self._seal.open_json(row.sealed_people))
+            for row in rows
+            if row.sealed_people
+        ]
+
+    async def call(self, delivery_id: str) -> dict[str, Any]:
+        """What all requests of a delivery have in common; {} once erased. Raises Unreadable."""
+        async with self.database.read() as connection:
+            row = (
+                await connection.execute(
+                    select(DELIVERIES.c.sealed_call, DELIVERIES.c.chain_id).where(
+                        DELIVERIES.c.id == delivery_id
+                    )
+                )
+            ).one_or_none()
+        if row is None or row.sealed_call is None:
+            return {}
+        return {**self._seal.open_json(row.sealed_call), "chain_id": row.chain_id}
+
+    async def _one(self, condition: Any) -> Delivery | None:
+        async with self.database.read() as connection:
+            query = select(DELIVERIES).where(condition).limit(2)
+            rows = (await connection.execute(query)).all()
+            if len(rows) != 1:
+                return None
+            return self._read(rows[0], await _tallies(connection, rows[0].id))
+
+    def _read(self, row: Row[Any], tallies: tuple[Tally, ...]) -> Delivery:
+        is_readable = True
+        request: dict[str, Any] = {}
+        try:
+            place = Place(**self._seal.open_json(row.sealed_place))
+            request = self._seal.open_json(row.sealed_request) if row.sealed_request else {}
+        except Unreadable:
+            place, is_readable = Place("", ""), False
+        return Delivery(
+            id=row.id,
+            actor=Actor(row.tenant_id, row.user_id),
+            form_id=row.form_id,
+            kind=Kind(row.kind),
+            chain_id=row.chain_id,
+            created_at_ms=row.created_at_ms,
+            due_at_ms=row.due_at_ms,
+            place=place,
+            total=row.total,
+            request=request,
+            tallies=tallies,
+            is_readable=is_readable,
+            drawn_at_ms=row.drawn_at_ms,
+        )
+
+
+def _owned(actor: Actor) -> ColumnElement[bool]:
+    return and_(
+        DELIVERIES.c.tenant_id == actor.tenant_id,
+        DELIVERIES.c.user_id == actor.user_id,
+    )
+
+
+async def _tallies(connection: AsyncConnection, delivery_id: str) -> tuple[Tally, ...]:
+    rows = await connection.execute(
+        select(
+            BATCHES.c.state,
+            BATCHES.c.problem,
+            func.count().label("batches"),
+            func.sum(BATCHES.c.people).label("people"),
+            func.max(BATCHES.c.request_id).label("request_id"),
+            func.max(BATCHES.c.settled_at_ms).label("settled_at_ms"),
+            func.min(BATCHES.c.due_at_ms).label("due_at_ms"),
+            func.min(BATCHES.c.position).label("first"),
+            func.max(BATCHES.c.position).label("last"),
+        )
+        .where(BATCHES.c.delivery_id == delivery_id)
+        .group_by(BATCHES.c.state, BATCHES.c.problem)
+        .order_by(BATCHES.c.state, BATCHES.c.problem)
+    )
+    return tuple(
+        Tally(
+            state=State(row.state),
+            problem=row.problem,
+            batches=row.batches,
+            people=int(row.people),
+            request_id=row.request_id,
+            settled_at_ms=row.settled_at_ms,
+            due_at_ms=row.due_at_ms,
+            first=row.first,
+            last=row.last,
+        )
+        for row in rows
+    )
