@@ -4,8 +4,8 @@
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 ARGS ?=
-# How many tests run at once; `auto` is one for each core.
-WORKERS ?= auto
+# How many tests run at once: more than there are cores, for many of them wait for the wire.
+WORKERS ?= $(shell $(or $(PYTHON),false) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 PY := .venv/bin/python
 PYTHON_PACKAGES := .venv/.installed

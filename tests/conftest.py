@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from bot.settings import Settings
+from bot.teams import deliveries
 from bot.wiring import build_app
 from sandbox.stage import Stage
 from tests.desk import Desk
@@ -49,6 +50,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite+aiosqlite:///{tmp_path / 'ledger.sqlite3'}"
     url: str = request.getfixturevalue("postgres").new()
     return url
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small send answers with its receipt, also where many tests share a core."""
+    monkeypatch.setattr(deliveries, "FIRST_RESULTS_S", 2.0)
 
 
 @pytest.fixture
