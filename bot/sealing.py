@@ -36,7 +36,9 @@ class Seal:
     """
 
     def __init__(self, secrets: Sequence[str], purpose: str) -> None:
-        self._fernets = MultiFernet([_fernet(secret, purpose) for secret in secrets])
+        fernets = [_fernet(secret, purpose) for secret in secrets]
+        self._newest = fernets[0]
+        self._fernets = MultiFernet(fernets)
 
     def seal(self, plain: bytes) -> bytes:
         """Encrypt and authenticate with the newest key."""
@@ -50,6 +52,22 @@ class Seal:
         """
         try:
             return self._fernets.decrypt(sealed, ttl=max_age_s)
+        except InvalidToken:
+            raise Unreadable from None
+
+    def reseal(self, sealed: bytes) -> bytes | None:
+        """The same under the newest key, with its first time kept; None where it is so already.
+
+        Raises Unreadable where no key fits.
+        """
+        try:
+            self._newest.decrypt(sealed)
+        except InvalidToken:
+            pass
+        else:
+            return None
+        try:
+            return self._fernets.rotate(sealed)
         except InvalidToken:
             raise Unreadable from None
 
