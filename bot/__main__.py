@@ -1,6 +1,6 @@
 """`python -m bot …`."""
 
-from bot.admin.cli import app
+from bot.admin.cli import main
 
 if __name__ == "__main__":
-    app(prog_name="python -m bot")
+    main()

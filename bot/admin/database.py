@@ -1,6 +1,9 @@
-"""`python -m bot db …`: where the database's tables stand, and bringing them up to date."""
+"""The database for commands: where its tables stand, bringing them up to date, working beside."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.delivery.database import Database, StorageUnavailable
@@ -23,13 +26,26 @@ _DONE = {
 }
 
 
-def check(url: str) -> tuple[str, bool]:
-    """A sentence about the tables, and whether they are as this version wants them.
+@dataclass(frozen=True)
+class Found:
+    """How a database's tables compare with this version."""
 
-    Raises CannotStart when the database can't be opened.
-    """
-    stands = asyncio.run(_check(url))
-    return _FOUND[stands], stands is Standing.CURRENT
+    standing: Standing
+
+    @property
+    def sentence(self) -> str:
+        """The same for people."""
+        return _FOUND[self.standing]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the tables are as this version wants them."""
+        return self.standing is Standing.CURRENT
+
+
+def check(url: str) -> Found:
+    """Where the tables stand. Raises CannotStart when the database can't be opened."""
+    return Found(asyncio.run(standing(url)))
 
 
 def upgrade(url: str) -> str:
@@ -37,7 +53,28 @@ def upgrade(url: str) -> str:
     return _DONE[asyncio.run(_upgrade(url))]
 
 
-async def _check(url: str) -> Standing:
+@asynccontextmanager
+async def beside(url: str) -> AsyncIterator[Database]:
+    """The database beside whoever works on it: no lock is taken, and no table is touched.
+
+    Each write waits for the app's own, five seconds at most on SQLite.
+
+    Raises:
+        CannotStart: it can't be opened, or its tables are not those of this version.
+    """
+    stands = await standing(url)
+    if stands is not Standing.CURRENT:
+        raise CannotStart(_FOUND[stands])
+    database = Database(url)
+    try:
+        await database.read_clock()
+        yield database
+    finally:
+        await database.close()
+
+
+async def standing(url: str) -> Standing:
+    """Where the tables stand; an SQLite file that isn't there is not made. Raises CannotStart."""
     database = Database(url)
     file = Path(database.url.database or "")
     if database.is_sqlite and not await asyncio.to_thread(file.exists):

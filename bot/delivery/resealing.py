@@ -80,13 +80,12 @@ class Resealing:
     async def _some(self, drawer: Drawer, last: Row[Any] | None) -> Sequence[Row[Any]]:
         keys = list(drawer.table.primary_key.columns)
         sealed = drawer.table.c[drawer.column]
-        query = (
-            select(*keys, sealed).where(sealed.is_not(None)).order_by(*keys).limit(_AT_ONCE)
-        )
+        query = select(*keys, sealed).where(sealed.is_not(None)).order_by(*keys).limit(_AT_ONCE)
         if last is not None:
             query = query.where(tuple_(*keys) > tuple_(*last[:-1]))
         async with self._database.read() as connection:
-            return (await connection.execute(query)).all()
+            found: Sequence[Row[Any]] = (await connection.execute(query)).all()
+        return found
 
     async def _one_step(
         self, drawer: Drawer, seal: Seal, rows: Sequence[Row[Any]], *, write: bool

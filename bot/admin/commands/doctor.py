@@ -1,0 +1,5 @@
+"""`python -m bot doctor`."""
+
+
+def doctor() -> None:
+    """Check everything."""
