@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Leases are as long as production's can be waited for in a benchmark, not in every test.
 _HURRIED = """
 import sys
-from bot.delivery import worker
-worker.LEASE_MS, worker._FENCE_HOLDS_MS, worker._HEARTBEAT_S = 2_000, 700, 0.5
+from bot.delivery import pace
+pace.LEASE_MS, pace.FENCE_HOLDS_MS, pace.HEARTBEAT_S = 2_000, 700, 0.5
 """
 _APP = "import app; sys.exit(app.main())"
 _WORKER = "from bot.admin.cli import app; app(['worker'])"

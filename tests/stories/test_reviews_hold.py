@@ -155,7 +155,7 @@ async def test_changed_and_sent_again_a_notice_replaces_what_arrived_before(
 async def test_after_unknown_a_notice_sent_again_replaces(
     adele: Desk, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery.worker._TRIES", 1)
+    monkeypatch.setattr("bot.delivery.pace.TRIES", 1)
     await notice_reviewed(adele, "Megan")
     stage.world.script.append("reset_after")
     await adele.press("notice.send")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import worker as worker_module
+from bot.delivery import pace
 from bot.delivery.models import State
 from sandbox.entra import Entra
 from sandbox.graph import Graph as GraphStandIn
@@ -39,9 +39,9 @@ def chance() -> random.Random:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is minutes in production is milliseconds here."""
-    monkeypatch.setattr(worker_module, "_LONGEST_PAUSE_S", 0.02)
-    monkeypatch.setattr(worker_module, "_THROTTLED_S", 0.02)
-    monkeypatch.setattr(worker_module, "_TRIES", 4)
+    monkeypatch.setattr(pace, "LONGEST_PAUSE_S", 0.02)
+    monkeypatch.setattr(pace, "THROTTLED_S", 0.02)
+    monkeypatch.setattr(pace, "TRIES", 4)
 
 
 @pytest.fixture

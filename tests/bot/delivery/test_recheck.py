@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import worker as worker_module
+from bot.delivery import pace
 from bot.delivery.models import Delivery, State
 from bot.delivery.recheck import promise
 from sandbox.entra import Entra
@@ -20,7 +20,7 @@ SMS = "sendVirtualAppointmentSms"
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "_LONGEST_PAUSE_S", 0.02)
+    monkeypatch.setattr(pace, "LONGEST_PAUSE_S", 0.02)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ async def test_a_meeting_that_cannot_be_read_for_a_moment_does_not(
     room: Sending, meeting: Meeting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room.graph, "patience_s", 0)
-    monkeypatch.setattr(worker_module, "_TRIES", 1_000)
+    monkeypatch.setattr(pace, "TRIES", 1_000)
     delivery = await scheduled(room, meeting)
     room.world.faults.unavailable = True
     await comes_due(room, delivery)
@@ -179,7 +179,7 @@ async def test_its_owner_can_send_a_held_text_anyway(room: Sending, meeting: Mee
 async def test_what_its_owner_insists_on_is_not_held_again_after_a_first_try_in_vain(
     room: Sending, meeting: Meeting, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    monkeypatch.setattr(worker_module, "_THROTTLED_S", 0.01)
+    monkeypatch.setattr(pace, "THROTTLED_S", 0.01)
     delivery = await scheduled(room, meeting)
     meeting.start += timedelta(hours=1)
     await held(room, delivery)

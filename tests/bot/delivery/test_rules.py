@@ -28,6 +28,7 @@ from sqlalchemy import delete, event, select
 from structlog.testing import capture_logs
 
 from bot.actor import Actor
+from bot.delivery import pace
 from bot.delivery.actions import notice_call, text_call
 from bot.delivery.database import Database
 from bot.delivery.lanes import Lanes, Rates
@@ -46,7 +47,7 @@ from bot.delivery.models import (
     State,
 )
 from bot.delivery.queue import Queue
-from bot.delivery.worker import LEASE_MS, Worker
+from bot.delivery.worker import Worker
 from bot.errors import EntraUnavailable, SignInNeeded
 from bot.graph.client import Accepted, Graph
 from bot.graph.errors import (
@@ -282,7 +283,7 @@ class Rules(RuleBasedStateMachine):
         worker = self.workers[name].name
         for kind in Kind:
             self.hands[name] += self.do(
-                self.queue.claim(worker, kind=kind, most=most, lease_ms=LEASE_MS)
+                self.queue.claim(worker, kind=kind, most=most, lease_ms=pace.LEASE_MS)
             )
 
     def work(self, name: str, data: st.DataObject, outcome: str) -> None:
@@ -312,7 +313,7 @@ class Rules(RuleBasedStateMachine):
         self.now_ms += seconds * 1000
         for name in beating:
             worker = self.workers[name].name
-            self.do(self.queue.keep(self.hands[name], worker, lease_ms=LEASE_MS))
+            self.do(self.queue.keep(self.hands[name], worker, lease_ms=pace.LEASE_MS))
             self.do(self.queue.recover(all_of_them=False))
 
     def processes_die(self, names: set[str]) -> None:

@@ -12,8 +12,7 @@ from sqlalchemy import text, update
 from structlog.testing import capture_logs
 
 from bot.actor import Actor
-from bot.delivery import engines
-from bot.delivery import worker as worker_module
+from bot.delivery import engines, pace
 from bot.delivery.database import Database, StorageUnavailable
 from bot.delivery.lanes import Lanes, Rates
 from bot.delivery.ledger import Ledger
@@ -34,7 +33,7 @@ BULK = "sendActivityNotificationToRecipients"
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "_LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(pace, "LONGEST_PAUSE_S", 0.05)
 
 
 @pytest.fixture
@@ -114,7 +113,7 @@ async def test_a_revoked_sign_in_waits_for_its_owner(
 async def test_while_entra_is_away_it_is_asked_again(
     stage: Stage, identity: Identity, room: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "_TRIES", 1_000)
+    monkeypatch.setattr(pace, "TRIES", 1_000)
     stage.entra.token_life_s = 60
     await sign_in(stage, identity, "Adele")
     stage.entra.token_life_s = 4500
@@ -131,7 +130,7 @@ async def test_while_entra_is_away_it_is_asked_again(
 async def test_entra_that_stays_away_ends_it_and_nothing_was_sent(
     stage: Stage, identity: Identity, room: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "_TRIES", 2)
+    monkeypatch.setattr(pace, "TRIES", 2)
     stage.entra.token_life_s = 60
     await sign_in(stage, identity, "Adele")
     stage.world.faults.entra_down = True
@@ -303,7 +302,7 @@ async def test_a_full_disk_is_told_at_once_and_what_was_recorded_before_goes_on(
 async def test_a_batch_that_nobody_holds_any_more_is_found_again(
     stage: Stage, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "_HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(pace, "HEARTBEAT_S", 0.05)
     async with sending(stage.world, stage.graph.url, sqlite_url, SignedIn(stage.entra)) as room:
         due_at_ms = room.queue.clock_ms() + 60_000
         delivery = await room.text(due_at_ms=due_at_ms)
@@ -351,7 +350,7 @@ async def test_a_retry_after_of_years_is_believed_for_an_hour(
 async def test_an_unreachable_graph_is_tried_again_and_then_nothing_was_sent(
     stage: Stage, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "_TRIES", 3)
+    monkeypatch.setattr(pace, "TRIES", 3)
     async with sending(
         stage.world, "http://127.0.0.1:9", sqlite_url, SignedIn(stage.entra)
     ) as room:

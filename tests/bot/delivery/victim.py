@@ -27,7 +27,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.actor import Actor
-from bot.delivery import worker as worker_module
+from bot.delivery import pace
 from bot.delivery.actions import notice_call, text_call
 from bot.delivery.database import Database
 from bot.delivery.lanes import Lanes, Rates
@@ -207,7 +207,7 @@ class Life:
             # Alone on either database: each life is the only one, and judges what the last left.
             worker = Worker(ledger, queue, identity, graph, alone=True)
             worker.tells(self._note)
-            worker_module._HEARTBEAT_S = job.get("heartbeat_s", 10.0)
+            pace.HEARTBEAT_S = job.get("heartbeat_s", 10.0)
             self._kill.armed = bool(job.get("arm_at_once"))
             await worker.start()
             if job.get("finish"):
@@ -238,8 +238,8 @@ class Life:
 
 def hurry() -> None:
     """What is minutes in production is milliseconds here."""
-    worker_module._LONGEST_PAUSE_S = 0.05
-    worker_module._THROTTLED_S = 0.005
+    pace.LONGEST_PAUSE_S = 0.05
+    pace.THROTTLED_S = 0.005
 
 
 def _tell(line: str) -> None:
