@@ -56,17 +56,20 @@ OWNER_SAYS = "OwnerSaysItArrived"
 
 
 class Kind(StrEnum):
-    """What a delivery is."""
+    """What a delivery is; and, of a batch, which of Graph's limits it counts against."""
 
     TEXT = "text"
     NOTICE = "notice"
+    GROUP = "group"  # of batches alone: a notice for all members of a group, in one request
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a delivery's card stands, and how its owner reads times and languages.
 
-    `activity_id` is empty where there is no message to keep up to date, as in a dialog.
+    `activity_id` is empty where there is no message to keep up to date, as in a dialog. Where it
+    `is_shared` (a channel's thread, a group chat) others read the card: it names nobody but the
+    owner, `owner_name`, whose id in Teams (`29:…`) is `owner_id`.
     """
 
     service_url: str
@@ -74,6 +77,9 @@ class Place:
     activity_id: str = ""
     locale: str = "en-US"
     zone: str = "UTC"  # IANA name
+    is_shared: bool = False
+    owner_id: str = ""
+    owner_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,14 +100,20 @@ class NewDelivery:
     due_at_ms: int | None = None
     chain_id: int | None = None
     replaces: str = ""  # the delivery whose waiting batches are cancelled with this
+    lane: Kind | None = None  # of its batches, where that is not its kind
+
+    @property
+    def batch_kind(self) -> Kind:
+        """The kind of its batches."""
+        return self.lane or self.kind
 
 
 @dataclass(frozen=True)
 class Batch:
     """One Graph request of a delivery: the unit of the ledger. A worker's view of it.
 
-    `starts_at_ms` is its lane's slot: it may not leave before. `call` is what the delivery's
-    requests have in common, `people` whom this one is for.
+    `due_at_ms` is from when on it was to leave, `starts_at_ms` its lane's slot: it may not leave
+    before. `call` is what the delivery's requests have in common, `people` whom this one is for.
     """
 
     id: int
@@ -115,6 +127,7 @@ class Batch:
     doubted: bool = False  # an earlier try may have been accepted
     insisted: bool = False  # its owner wants it sent, whatever has changed
     starts_at_ms: float = 0.0
+    due_at_ms: int = 0
     call: dict[str, Any] = field(default_factory=dict, repr=False)
     people: list[Any] = field(default_factory=list, repr=False)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,12 +13,12 @@ from bot.actor import Actor
 from bot.delivery.models import Place
 from bot.errors import HeraldError
 from bot.teams.adapter import RAW
+from bot.teams.mentions import Mention, said
 
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 
 Surface = Literal["personal", "groupChat", "channel"]
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MENTION = re.compile(r"<at\b[^>]*>.*?</at>", re.IGNORECASE | re.DOTALL)
 
 
 class NobodyThere(HeraldError):
@@ -29,10 +29,11 @@ class NobodyThere(HeraldError):
 class Turn:
     """What one activity asks.
 
-    `place.activity_id` is the message whose button was pressed, or empty. `value` is the
-    activity's value: hostile data. `in_dialog`: what is sent is not posted, for the bot may not be
-    in that conversation: it stands in `shown`, for the dialog. `signed_in`: this turn goes on after
-    a sign-in, so that none is asked for silently again.
+    `place.activity_id` is the message whose button was pressed, or empty. `text` is what was said
+    without mentions of the bot, and `people` are those who were mentioned besides. `value` is the
+    activity's value: hostile data. `in_dialog`: what is sent is not posted, for others may read it
+    there, or the bot is not in that conversation: it stands in `shown`, for the dialog.
+    `signed_in`: this turn goes on after a sign-in, so that none is asked for silently again.
     """
 
     actor: Actor
@@ -43,6 +44,7 @@ class Turn:
     value: Mapping[str, Any]
     raw: Mapping[str, Any] = field(repr=False)
     context: TurnContext = field(repr=False)
+    people: tuple[Mention, ...] = ()
     in_dialog: bool = False
     signed_in: bool = False
     shown: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
@@ -51,6 +53,22 @@ class Turn:
     def is_private(self) -> bool:
         """Whether only the actor reads the answer."""
         return self.in_dialog or self.surface == "personal"
+
+    @property
+    def message_id(self) -> str:
+        """The id of the message that was typed, or nothing."""
+        return _words(self.raw.get("id"), 200)
+
+    def for_dialog(self, value: object = None) -> "Turn":
+        """The same turn, answered for the actor alone. `value` takes the place of its value."""
+        return replace(
+            self,
+            value=value if isinstance(value, Mapping) else {},
+            # The message that the dialog was opened from, if any, is not the pressed card.
+            place=replace(self.place, activity_id=""),
+            in_dialog=True,
+            shown=[],
+        )
 
     async def send(self, card: Mapping[str, Any], *, summary: str = "") -> str:
         """Send a card as a new message; returns its activity id. In a dialog, show it there."""
@@ -77,28 +95,44 @@ def read_turn(context: TurnContext) -> Turn:
         NobodyThere: the activity names no user or no tenant (a connector, a bot).
     """
     raw: Mapping[str, Any] = context.turn_state[RAW]
-    tenant = _guid(_at(raw, "channelData", "tenant", "id")) or _guid(
-        _at(raw, "conversation", "tenantId")
-    )
+    tenant = tenant_of(raw)
     user = _guid(_at(raw, "from", "aadObjectId"))
     if not tenant or not user:
         raise NobodyThere
-    value = raw.get("value")
+    value, heard = raw.get("value"), said(raw)
+    surface = _surface(_at(raw, "conversation", "conversationType"))
     return Turn(
         actor=Actor(tenant, user),
         name=_words(_at(raw, "from", "name")),
-        place=Place(
-            service_url=str(raw.get("serviceUrl", "")),
-            conversation_id=str(_at(raw, "conversation", "id") or ""),
-            activity_id=_words(raw.get("replyToId"), 200),
-            locale=_locale(raw),
-            zone=_zone(raw),
-        ),
-        surface=_surface(_at(raw, "conversation", "conversationType")),
-        text=_said(raw),
+        place=_place(raw, surface),
+        surface=surface,
+        text=heard.words,
+        people=heard.people,
         value=value if isinstance(value, Mapping) else {},
         raw=raw,
         context=context,
+    )
+
+
+def _place(raw: Mapping[str, Any], surface: Surface) -> Place:
+    # The compose box works where the bot is no member, and can't post.
+    is_shared = surface != "personal" and not str(raw.get("name", "")).startswith("composeExt")
+    return Place(
+        service_url=str(raw.get("serviceUrl", "")),
+        conversation_id=str(_at(raw, "conversation", "id") or ""),
+        activity_id=_words(raw.get("replyToId"), 200),
+        locale=_locale(raw),
+        zone=_zone(raw),
+        is_shared=is_shared,
+        owner_id=_words(_at(raw, "from", "id"), 200) if is_shared else "",
+        owner_name=_words(_at(raw, "from", "name")) if is_shared else "",
+    )
+
+
+def tenant_of(raw: Mapping[str, Any]) -> str:
+    """The tenant that a verified activity comes from, or nothing where it names none."""
+    return _guid(_at(raw, "channelData", "tenant", "id")) or _guid(
+        _at(raw, "conversation", "tenantId")
     )
 
 
@@ -143,8 +177,3 @@ def _known_zone(found: Any) -> str:
         return ZoneInfo(name).key if name else ""
     except (KeyError, ValueError, OSError):
         return ""
-
-
-def _said(raw: Mapping[str, Any]) -> str:
-    # A mention of the bot stands in the text as <at>…</at>; what is left is the command.
-    return " ".join(_MENTION.sub(" ", _words(raw.get("text"), 4000)).split())
