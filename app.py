@@ -2,10 +2,9 @@
 
 import sys
 
-from aiohttp import web
-
 from bot.errors import CannotStart, SettingsError
 from bot.logs import set_up_logging
+from bot.server import run
 from bot.settings import read_settings
 from bot.wiring import build_app
 
@@ -15,13 +14,7 @@ def main() -> int:
     try:
         settings = read_settings()
         set_up_logging(settings)
-        web.run_app(
-            build_app(settings),
-            host=settings.host,
-            port=settings.port,
-            print=None,
-            access_log=None,  # addresses of the sign-in pages carry codes
-        )
+        run(build_app(settings), settings)
     except SettingsError as error:
         print(f"Herald is not set up:\n{error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot import about
 from bot.actor import Actor
+from bot.delivery.census import Census
 from bot.delivery.database import Database
 from bot.delivery.drafts import Drafts, Once
 from bot.delivery.keeper import Keeper
@@ -19,6 +20,7 @@ from bot.delivery.models import Kind
 from bot.delivery.queue import Queue
 from bot.delivery.worker import Worker
 from bot.graph.client import Graph, open_session
+from bot.health import Check, listening
 from bot.identity import pages
 from bot.identity.obo import Identity
 from bot.identity.token_cache import TokenCache
@@ -35,11 +37,13 @@ from bot.teams.forms import Forms
 from bot.teams.handler import Handler
 from bot.teams.message_extension import MessageExtension
 from bot.teams.notices import Notices
+from bot.teams.pace import Pace
 from bot.teams.progress import Progress
 from bot.teams.replies import Replies
 from bot.teams.results import Results
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
+from bot.teams.tracing import Traced
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +71,8 @@ class Core:
             Kind.NOTICE: Rates(settings.notice_rate, settings.notice_rate_overall),
         }
         seal = Seal(settings.secrets, "ledger")
-        self.ledger = Ledger(self.database, seal)
+        self.ledger = Ledger(self.database, seal, per_hour=settings.deliveries_per_hour)
+        self._census = Census(self.database, seal, self.ledger.clock_ms)
         self._queue = Queue(self.database, seal, Lanes(self.database, self.rates))
         self.drafts = Drafts(self.database, Seal(settings.secrets, "drafts"))
         self.identity = Identity(settings, TokenCache(self.database, settings.secrets))
@@ -105,6 +110,16 @@ class Core:
             yield
 
     @asynccontextmanager
+    async def watched(self, **more: Check) -> AsyncIterator[None]:
+        """Health and metrics on their own port; `more` are checks of this process alone.
+
+        Raises CannotStart.
+        """
+        checks = {"database": self._census.current, "secrets": self._census.readable, **more}
+        async with listening(self._settings, checks, self._census.take):
+            yield
+
+    @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """The worker's role: what is due is sent, cards are kept up to date, house is kept."""
         progress = self.progress
@@ -129,7 +144,7 @@ class Core:
 async def run_worker(settings: Settings) -> None:
     """A worker without a web server, until it is cancelled. Raises CannotStart."""
     core = Core(settings)
-    async with core.opened(), core.working():
+    async with core.opened(), core.watched(), core.working():
         log.info("worker.started", graph=settings.graph_url, database=core.database.kind)
         await asyncio.Event().wait()
 
@@ -166,10 +181,12 @@ class Herald:
             sign_in = SignInFlow(settings, core.identity, core.connector, self._once)
             stopping.push_async_callback(sign_in.stop)
             adapter = HeraldAdapter(settings, core.connector)
-            [route] = endpoint.routes(adapter, auth, self._handler(sign_in))
+            bot = Traced(Pace(self._handler(sign_in), settings.tenant_rate))
+            [route] = endpoint.routes(adapter, auth, bot)
             self._endpoint = route.handler
             if settings.worker == "embedded":
                 await stopping.enter_async_context(core.working())
+            await stopping.enter_async_context(core.watched(channel=auth.keys.missing))
             log.info("herald.started", graph=settings.graph_url, database=core.database.kind)
             yield
 

@@ -86,6 +86,7 @@ class Stage:
             "ENVIRONMENT": "local",
             "HOST": "127.0.0.1",
             "PORT": str(self.app_port),
+            "METRICS_PORT": "0",  # several stages may stand on one machine
             "PUBLIC_URL": self.public_url,
             "MICROSOFT_APP_ID": self.world.app_id,
             "MICROSOFT_APP_PASSWORD": self.world.app_secret,

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import metrics
 from bot.delivery.engines import postgres_engine, sqlite_engine
 from bot.delivery.occupancy import Occupancy
 from bot.delivery.upgrade import Standing, standing, upgrade
@@ -194,6 +195,7 @@ class _away:  # noqa: N801 - reads as a word in `with _away():`
         if isinstance(error, DBAPIError | PoolTimeout | OSError) and not mistake:
             # The driver's own words can hold what was to be written: only the kind is kept.
             problem = type(error).__name__
+            metrics.ERRORS.labels(StorageUnavailable.__name__).inc()
             log.warning("database.unavailable", problem=problem, code=code)
             raise StorageUnavailable(problem, code) from None
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import metrics
 from bot.actor import Actor
 from bot.delivery.database import Database, StorageUnavailable
 from bot.delivery.lanes import HORIZON_MS, Lanes, Spacing, slots, step_ms
@@ -181,6 +182,8 @@ class Queue:
             request_id=request_id[:64],
             **lasts,
         )
+        if state in SETTLED:
+            metrics.ENDED.labels(batch.kind.value, state.value).inc()
 
     async def again(
         self,
@@ -228,6 +231,8 @@ class Queue:
 
     def leaves_now(self, batch: Batch) -> None:
         """It leaves: perhaps later than it might have, which those behind it must know."""
+        waited_ms = max(0, self.clock_ms() - batch.due_at_ms)
+        metrics.WAITED.labels(batch.kind.value).observe(waited_ms / 1000)
         self._spacing.leaves_now(batch.actor.tenant_id, batch.kind, self.clock_ms())
 
     async def hold_lane(self, tenant_id: str, kind: Kind, wait_s: float) -> None:
@@ -312,4 +317,5 @@ def _batch(row: Row[Any], starts_at_ms: float) -> Batch:
         doubted=bool(row.doubted),
         insisted=bool(row.insisted),
         starts_at_ms=starts_at_ms,
+        due_at_ms=row.due_at_ms,
     )

@@ -1,7 +1,7 @@
 """Submitting: a delivery and its batches, written in one transaction, once for each form."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import and_, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.delivery.database import Database
 from bot.delivery.decisions import take_back
+from bot.delivery.hour import Hour
 from bot.delivery.models import (
     BATCHES,
     DELIVERIES,
@@ -21,6 +23,7 @@ from bot.delivery.models import (
 )
 from bot.delivery.records import Records
 from bot.errors import HeraldError
+from bot.sealing import Seal
 
 _ROWS_AT_ONCE = 50  # of a large audience, sealed and written before the next are looked at
 
@@ -30,7 +33,18 @@ class LeftMeanwhile(HeraldError):
 
 
 class Submissions(Records):
-    """Writes what forms ask for."""
+    """Writes what forms ask for. `per_hour`: so many of one person's; 0 is no limit."""
+
+    def __init__(
+        self,
+        database: Database,
+        seal: Seal,
+        *,
+        clock_ms: Callable[[], int] | None = None,
+        per_hour: int = 0,
+    ) -> None:
+        super().__init__(database, seal, clock_ms=clock_ms)
+        self._hour = Hour(per_hour)
 
     async def submit(
         self, wanted: NewDelivery, people: Iterable[Sequence[Any]]
@@ -46,6 +60,7 @@ class Submissions(Records):
 
         Raises:
             LeftMeanwhile: nothing waits any more of what this was to replace.
+            TooManyDeliveries: this person submitted as much as may be within an hour.
         """
         now = self.clock_ms()
         delivery_id = secrets.token_hex(16)
@@ -72,6 +87,8 @@ class Submissions(Records):
                 .on_conflict_do_nothing(index_elements=["tenant_id", "user_id", "form_id"])
             )
             is_new = added.rowcount == 1
+            if is_new:
+                await self._hour.check(connection, wanted.actor, now)
             if is_new and wanted.replaces:
                 await self._cancel_replaced(connection, wanted)
             if is_new:
@@ -80,7 +97,7 @@ class Submissions(Records):
                     "delivery_id": delivery_id,
                     "tenant_id": wanted.actor.tenant_id,
                     "user_id": wanted.actor.user_id,
-                    "kind": wanted.kind.value,
+                    "kind": wanted.batch_kind.value,
                     "state": state.value,
                     "attempt": 0,
                     "doubted": 0,
@@ -133,8 +150,8 @@ class Submissions(Records):
         await connection.execute(
             self.database.insert(LANES)
             .values(
-                key=f"{wanted.kind.value} {wanted.actor.tenant_id}",
-                kind=wanted.kind.value,
+                key=f"{wanted.batch_kind.value} {wanted.actor.tenant_id}",
+                kind=wanted.batch_kind.value,
                 tenant_id=wanted.actor.tenant_id,
                 free_at_ms=0,
             )

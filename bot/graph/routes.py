@@ -4,6 +4,7 @@ A send's lane is the queue whose rate it counts against: `bulk` and `single` are
 limits ("Microsoft Graph throttling limits", Teams); reads have none.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -57,6 +58,21 @@ SEND_NOTIFICATION = Route(
     lane="bulk",
     min_token_life_s=BULK_TOKEN_LIFE_S,
 )
+# Both reach all members of a group, or one person there; Herald uses them for all.
+SEND_TO_TEAM = Route(
+    "send_to_team",
+    "POST",
+    "/teams/{team_id}/sendActivityNotification",
+    ("TeamsActivity.Send",),
+    lane="single",
+)
+SEND_TO_CHAT = Route(
+    "send_to_chat",
+    "POST",
+    "/chats/{chat_id}/sendActivityNotification",
+    ("TeamsActivity.Send",),
+    lane="single",
+)
 CALENDAR_VIEW = Route("calendar_view", "GET", "/me/calendarView", ("Calendars.Read",))
 MY_MEETINGS = Route("my_meetings", "GET", "/me/onlineMeetings", ("OnlineMeetings.Read",))
 MY_APPS = Route(
@@ -72,6 +88,8 @@ ROUTES: Mapping[str, Route] = {
         SEND_TEXT,
         SEND_REMINDER_TEXT,
         SEND_NOTIFICATION,
+        SEND_TO_TEAM,
+        SEND_TO_CHAT,
         CALENDAR_VIEW,
         MY_MEETINGS,
         MY_APPS,
@@ -79,4 +97,15 @@ ROUTES: Mapping[str, Route] = {
         PEOPLE,
         PERSON,
     )
+}
+
+
+def action_of(path: str) -> str:
+    """The name of the endpoint that a path leads to, or `other`; never any part of the path."""
+    return next((name for name, shape in _SHAPES.items() if shape.fullmatch(path)), "other")
+
+
+_SHAPES = {
+    name: re.compile("/v1.0" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route.path)))
+    for name, route in ROUTES.items()
 }

@@ -26,8 +26,9 @@ import requests
 from msal.exceptions import MsalError
 from requests.adapters import HTTPAdapter
 
+from bot import metrics
 from bot.actor import Actor
-from bot.errors import EntraUnavailable, SettingsError, SignInExpired, SignInNeeded
+from bot.errors import EntraUnavailable, IdentityError, SettingsError, SignInExpired, SignInNeeded
 from bot.identity.permissions import SIGN_IN
 from bot.identity.refusals import meaning_of
 from bot.settings import Settings
@@ -92,7 +93,7 @@ class Entra:
             result = app.acquire_token_on_behalf_of(assertion, list(scopes))
             return _grant(result, cache, scopes)
 
-        return await self._in(self._people, ask)
+        return await self._in(self._people, "on_behalf_of", ask)
 
     async def redeem(self, tenant_id: str, flow: CodeFlow) -> Grant:
         """Redeem the authorization code of a consent pop-up."""
@@ -115,7 +116,7 @@ class Entra:
                 raise SignInExpired("nonce") from None
             return _grant(result, cache, flow.scopes)
 
-        return await self._in(self._people, ask)
+        return await self._in(self._people, "code", ask)
 
     async def renew(self, actor: Actor, text: str, scopes: Sequence[str]) -> str:
         """Get a new access token with the refresh token in this MSAL cache; the cache after it."""
@@ -132,7 +133,7 @@ class Entra:
                 raise meaning_of(result, scopes)
             return str(cache.serialize())
 
-        return await self._in(self._people, ask)
+        return await self._in(self._people, "refresh", ask)
 
     async def bot_token(self) -> tuple[str, float]:
         """The application's own token for `BOT_TOKEN_SCOPE`, and the seconds that it lives."""
@@ -147,7 +148,7 @@ class Entra:
                 raise meaning_of(result, ())
             return result["access_token"], float(result["expires_in"])
 
-        return await self._in(self._bot, ask)
+        return await self._in(self._bot, "bot", ask)
 
     def close(self) -> None:
         """Stop the threads once their requests have ended, and close the connections."""
@@ -168,8 +169,18 @@ class Entra:
             instance_discovery=False,
         )
 
-    async def _in(self, pool: ThreadPoolExecutor, ask: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(pool, _guarded, ask)
+    async def _in(self, pool: ThreadPoolExecutor, grant: str, ask: Callable[[], _T]) -> _T:
+        outcome = "failed"
+        try:
+            got = await asyncio.get_running_loop().run_in_executor(pool, _guarded, ask)
+            outcome = "given"
+        except IdentityError as error:
+            outcome = type(error).__name__
+            raise
+        else:
+            return got
+        finally:
+            metrics.TOKENS.labels(grant, outcome).inc()
 
 
 def _guarded(ask: Callable[[], _T]) -> _T:

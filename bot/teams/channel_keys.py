@@ -108,6 +108,11 @@ class ChannelKeys:
         if not self._keys:
             await asyncio.shield(self._start())
 
+    async def missing(self) -> str:
+        """A sentence when nobody who calls can be recognized, else nothing."""
+        await self.warm()
+        return "" if self._keys else KeysUnavailable().sentence
+
     async def close(self) -> None:
         """Give up a fetch that is under way."""
         if self._fetching is not None:

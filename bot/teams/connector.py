@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from yarl import URL
 
+from bot import metrics
 from bot.settings import Settings
 from bot.teams import wire
 from bot.teams.connector_errors import (
@@ -172,12 +173,13 @@ class Connector:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         if data is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
+        began, status = time.perf_counter(), 0
         try:
             async with self._session.request(
                 method, url, data=data, headers=headers, timeout=_TIMEOUT, allow_redirects=False
             ) as answer:
-                document = _read(await _body(answer))
-                if answer.status < 300:
+                document, status = _read(await _body(answer)), answer.status
+                if status < 300:
                     return document
                 return _refusal(answer, document)
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
@@ -186,6 +188,9 @@ class Connector:
             return _TimedOut("timed out")
         except aiohttp.ClientError as error:
             return _Lost(type(error).__name__)
+        finally:
+            took_s = time.perf_counter() - began
+            metrics.TEAMS.labels(method, metrics.status_class(status)).observe(took_s)
 
     def _url(self, service_url: str, path: tuple[str, ...], query: Mapping[str, str] | None) -> URL:
         if urlsplit(service_url).scheme != "https" and not self._local:

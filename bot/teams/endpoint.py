@@ -29,6 +29,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity
 
+from bot import metrics
 from bot.teams import wire
 from bot.teams.activity import check_envelope, read_activity
 from bot.teams.adapter import HeraldAdapter
@@ -155,6 +156,7 @@ def _turned_away(error: Exception) -> web.Response:
             response = _error(503, "ServiceUnavailable", {"Retry-After": str(seconds)})
         case _:
             return _failed(error)
+    metrics.TURNED_AWAY.labels(str(response.status)).inc()
     log.info("activity_refused", status=response.status, reason=str(error))
     return response
 

@@ -4,6 +4,7 @@ import uuid
 
 import structlog
 
+from bot import metrics
 from bot.errors import HeraldError, IdentityError
 from bot.teams.answers import Answer, Say
 from bot.teams.sign_in import SignInFlow
@@ -23,6 +24,7 @@ class Replies:
     async def to_command(self, turn: Turn, error: Exception, *, command: str) -> None:
         """A command failed: say so in the chat, with what to do about it."""
         if isinstance(error, IdentityError):
+            metrics.ERRORS.labels(_kind(error)).inc()
             await self._sign_in.explain(turn, error, then=command)
             return
         sentence, reference = _words(error)
@@ -44,14 +46,21 @@ class Replies:
     async def to_button(self, turn: Turn, error: Exception) -> Answer:
         """A button failed: the card stays as it is, with all that was typed into it."""
         if isinstance(error, IdentityError):
+            metrics.ERRORS.labels(_kind(error)).inc()
             await self._sign_in.explain(turn, error, then="")
             return Say(error.sentence)
         sentence, reference = _words(error)
         return Say(f"{sentence} (Reference: {reference})" if reference else sentence)
 
 
+def _kind(error: Exception) -> str:
+    # Our own errors are a list; what nobody expected is one kind, whatever it calls itself.
+    return type(error).__name__ if isinstance(error, HeraldError) else "Unexpected"
+
+
 def _words(error: Exception) -> tuple[str, str]:
     """The sentence, and a reference for what nobody expected."""
+    metrics.ERRORS.labels(_kind(error)).inc()
     if isinstance(error, HeraldError):
         log.info("turn.refused", problem=type(error).__name__)
         return error.sentence, str(getattr(error, "request_id", ""))

@@ -1,0 +1,71 @@
+"""How much one person may submit within an hour; counted in the ledger, so over all replicas."""
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.actor import Actor
+from bot.delivery.models import DELIVERIES
+from bot.errors import HeraldError
+
+HOUR_MS = 3_600_000
+_TURN_OF = text("SELECT pg_advisory_xact_lock(hashtextextended(:actor, 4873254))")
+
+
+class TooManyDeliveries(HeraldError):
+    """You have sent as much within an hour as Herald is set up for, so nothing of this was sent.
+
+    `most` is the limit, and in `wait_min` minutes there is room for the next one.
+    """
+
+    def __init__(self, most: int, wait_min: int) -> None:
+        super().__init__()
+        self.most = most
+        self.wait_min = wait_min
+
+    @property
+    def sentence(self) -> str:
+        """How much is allowed, and when it can go on."""
+        minutes = "a minute" if self.wait_min <= 1 else f"{self.wait_min} minutes"
+        times = "once" if self.most == 1 else f"{self.most:,} times"
+        return (
+            f"You have sent {times} within an hour, which is as much as Herald is set up for. "
+            f"Nothing of this was sent; you can send it in {minutes}."
+        )
+
+
+class Hour:
+    """Checks a submit against what its actor submitted before. `most` of 0 is no limit."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    async def check(self, connection: AsyncConnection, actor: Actor, now_ms: int) -> None:
+        """Called in the transaction that has written the new delivery, which counts too.
+
+        Raises:
+            TooManyDeliveries: there are more than there may be.
+        """
+        if not self._most:
+            return
+        if connection.dialect.name == "postgresql":
+            # The same person's submits at other replicas wait for this one, and then see it. On
+            # SQLite one transaction writes at a time anyway.
+            await connection.execute(_TURN_OF, {"actor": " ".join(actor)})
+        since_ms = now_ms - HOUR_MS
+        columns = DELIVERIES.c
+        newest = (
+            await connection.scalars(
+                select(columns.created_at_ms)
+                .where(
+                    columns.tenant_id == actor.tenant_id,
+                    columns.user_id == actor.user_id,
+                    columns.created_at_ms > since_ms,
+                )
+                .order_by(columns.created_at_ms.desc())
+                .limit(self._most + 1)
+            )
+        ).all()
+        if len(newest) > self._most:
+            # When the oldest of those that fill the hour falls out of it.
+            wait_ms = newest[self._most] - since_ms
+            raise TooManyDeliveries(self._most, max(1, -(-wait_ms // 60_000)))

@@ -1,0 +1,74 @@
+"""What a turn leaves behind for those who run Herald: its activity's id in every line, its time.
+
+Every line that is logged while a turn lasts, and by what it starts, carries `activity`: from what
+Teams sent, by way of the delivery that was recorded, to Graph's `request-id`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from botbuilder.core import TurnContext
+from structlog.contextvars import bound_contextvars
+
+from bot import metrics
+from bot.teams.adapter import RAW
+
+# The kinds that are told apart; all else that may come is one more.
+_KINDS = frozenset(
+    {
+        "message",
+        "messageUpdate",
+        "messageDelete",
+        "messageReaction",
+        "conversationUpdate",
+        "installationUpdate",
+        "adaptiveCard/action",
+        "application/search",
+        "composeExtension/fetchTask",
+        "composeExtension/query",
+        "composeExtension/selectItem",
+        "composeExtension/submitAction",
+        "fileConsent/invoke",
+        "signin/failure",
+        "signin/tokenExchange",
+        "signin/verifyState",
+        "task/fetch",
+        "task/submit",
+    }
+)
+_LONGEST_ID = 100
+
+
+class Bot(Protocol):
+    """What a turn is given to."""
+
+    async def on_turn(self, context: TurnContext) -> None:
+        """Handle one verified activity."""
+
+
+class Traced:
+    """Hands turns on, with their id in the log's context and their time in the metrics."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def on_turn(self, context: TurnContext) -> None:
+        """Handle one verified activity."""
+        raw: Mapping[str, Any] = context.turn_state[RAW]
+        with (
+            bound_contextvars(activity=_id(raw)),
+            metrics.timed(metrics.TURNS, kind_of(raw), "failed") as outcome,
+        ):
+            await self._bot.on_turn(context)
+            outcome.word = "answered"
+
+
+def kind_of(raw: Mapping[str, Any]) -> str:
+    """The activity's type, or an invoke's name; `other` for what Herald knows nothing of."""
+    kind = raw.get("name") if raw.get("type") == "invoke" else raw.get("type")
+    return kind if isinstance(kind, str) and kind in _KINDS else "other"
+
+
+def _id(raw: Mapping[str, Any]) -> str:
+    found = raw.get("id")
+    return "".join(filter(str.isprintable, found))[:_LONGEST_ID] if isinstance(found, str) else ""
