@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, func, select, tuple_, update
+from sqlalchemy import Table, and_, func, select, tuple_, update
 
 from bot.delivery.database import Database
 from bot.delivery.models import BATCHES, DELIVERIES, DRAFTS
@@ -72,25 +72,24 @@ class Resealing:
         """
         for drawer in DRAWERS:
             seal = Seal(self._secrets, drawer.purpose)
-            last: Row[Any] | None = None
+            last: Any = None
             while rows := await self._some(drawer, last):
                 yield await self._one_step(drawer, seal, rows, write=write)
                 last = rows[-1]
 
-    async def _some(self, drawer: Drawer, last: Row[Any] | None) -> Sequence[Row[Any]]:
+    async def _some(self, drawer: Drawer, last: Any) -> list[Any]:
         keys = list(drawer.table.primary_key.columns)
         sealed = drawer.table.c[drawer.column]
         query = select(*keys, sealed).where(sealed.is_not(None)).order_by(*keys).limit(_AT_ONCE)
         if last is not None:
             query = query.where(tuple_(*keys) > tuple_(*last[:-1]))
         async with self._database.read() as connection:
-            found: Sequence[Row[Any]] = (await connection.execute(query)).all()
-        return found
+            return list((await connection.execute(query)).all())
 
     async def _one_step(
-        self, drawer: Drawer, seal: Seal, rows: Sequence[Row[Any]], *, write: bool
+        self, drawer: Drawer, seal: Seal, rows: Sequence[Any], *, write: bool
     ) -> Step:
-        fresh: list[tuple[Row[Any], bytes]] = []
+        fresh: list[tuple[Any, bytes]] = []
         unreadable = 0
         for row in rows:
             try:
@@ -104,7 +103,7 @@ class Resealing:
             await self._write(drawer, fresh)
         return Step(len(rows), len(fresh), unreadable)
 
-    async def _write(self, drawer: Drawer, fresh: Sequence[tuple[Row[Any], bytes]]) -> None:
+    async def _write(self, drawer: Drawer, fresh: Sequence[tuple[Any, bytes]]) -> None:
         keys = list(drawer.table.primary_key.columns)
         async with self._database.write() as connection:
             for row, again in fresh:

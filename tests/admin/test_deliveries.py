@@ -1,0 +1,140 @@
+"""`python -m bot deliveries …` beside the running app."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.delivery import pace
+from sandbox.stage import Stage
+from tests.admin.shell import Ran, bot
+from tests.conftest import Serve
+from tests.desk import Desk
+
+SEATTLE = "(206) 342-8631"
+
+
+def in_an_hour(desk: Desk) -> dict[str, str]:
+    local = (datetime.now(UTC) + timedelta(hours=1)).astimezone(ZoneInfo(desk.person.zone))
+    return {
+        "when": "later",
+        "when_date": local.date().isoformat(),
+        "when_time": local.strftime("%H:%M"),
+    }
+
+
+def first_meeting(desk: Desk) -> str:
+    meetings = desk.stage.world.meetings.values()
+    return next(m.join_url for m in meetings if m.organizer_id == desk.person.id)
+
+
+async def texted(desk: Desk, **when: str) -> None:
+    await desk.teams.install(desk.person)
+    await desk.say("text")
+    await desk.press("Review", meeting=first_meeting(desk), phone_0=SEATTLE, **when)
+    await desk.press("text.send")
+
+
+class Clinic:
+    """The app with one accepted and one refused text, and the command line beside it."""
+
+    def __init__(self, stage: Stage, url: str) -> None:
+        self.stage = stage
+        self._url = url
+
+    async def deliveries(self, *arguments: str) -> Ran:
+        environment = self.stage.environment(DATABASE_URL=self._url)
+        return await bot(environment, "deliveries", *arguments)
+
+    async def listed(self, *arguments: str) -> list[dict[str, object]]:
+        ran = await self.deliveries("list", "--json", *arguments)
+        assert ran.code == 0, ran.err
+        found: list[dict[str, object]] = json.loads(ran.out)
+        return found
+
+
+@pytest.fixture
+def clinic(stage: Stage, database_url: str) -> Clinic:
+    return Clinic(stage, database_url)
+
+
+async def test_what_was_sent_and_refused_is_listed_shown_and_tried_again_beside_the_app(
+    clinic: Clinic,
+    serve: Serve,
+    database_url: str,
+    at_desk: Callable[[str], Desk],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # What the command line queues is looked for; in a test sooner than after a minute.
+    monkeypatch.setattr(pace, "LONGEST_PAUSE_S", 0.2)
+    stage, adele = clinic.stage, at_desk("Adele")
+    async with serve(DATABASE_URL=database_url):
+        await texted(adele)
+        adele.person.has_premium = False
+        await texted(adele)
+
+        [refused] = await clinic.listed("--state", "refused")
+        assert refused["counts"] == {"refused": 1}
+        assert len(await clinic.listed("--kind", "text")) == 2
+        assert await clinic.listed("--kind", "notice") == []
+        assert await clinic.listed("--user", stage.world.named("Lee").id) == []
+
+        short_id = str(refused["id"])[:8]
+        shown = await clinic.deliveries("show", short_id)
+        assert "PremiumMissing" in shown.out
+        assert "…8631" in shown.out
+        assert "342" not in shown.out.replace(str(refused["id"]), "")
+        people = (await clinic.deliveries("list")).out
+        assert short_id in people
+        assert "1 refused" in people
+
+        adele.person.has_premium = True
+        tried = await clinic.deliveries("retry", short_id)
+        assert tried.out.startswith("Queued again for 1 person.")
+        await stage.world.until(lambda: len(stage.world.phones["+12063428631"]) == 2)
+
+    again = await clinic.deliveries("retry", short_id)
+    assert (again.code, again.out) == (1, "")
+    assert "Nothing of it was refused" in again.err
+
+
+async def test_what_waits_is_cancelled_and_exported_without_its_numbers(
+    clinic: Clinic,
+    serve: Serve,
+    database_url: str,
+    at_desk: Callable[[str], Desk],
+    tmp_path: Path,
+) -> None:
+    adele = at_desk("Adele")
+    async with serve(DATABASE_URL=database_url):
+        await texted(adele, **in_an_hour(adele))
+        [waiting] = await clinic.listed("--state", "waiting")
+        cancelled = await clinic.deliveries("cancel", str(waiting["id"]))
+        assert cancelled.out == "Cancelled for 1 person.\n"
+        assert (await clinic.deliveries("cancel", str(waiting["id"]))).code == 1
+        assert await clinic.listed("--state", "waiting") == []
+
+    out = tmp_path / "people.csv"
+    assert (await clinic.deliveries("export", str(waiting["id"]), "--out", str(out))).code == 0
+    head, row = csv.reader(io.StringIO(out.read_text("utf-8")))
+    assert head == ["delivery", "kind", "who", "state"]
+    assert row == [waiting["id"], "text", "…8631", "cancelled"]
+    assert (await clinic.deliveries("export", str(waiting["id"]))).out == out.read_text("utf-8")
+
+
+async def test_what_is_not_there_is_said_in_a_sentence(clinic: Clinic, serve: Serve) -> None:
+    before = await clinic.deliveries("list")
+    assert before.code == 2
+    assert "no tables yet" in before.err
+    async with serve(DATABASE_URL=clinic.stage.environment()["DATABASE_URL"]):
+        environment = clinic.stage.environment()
+        assert (await bot(environment, "deliveries", "list")).out == "There are none.\n"
+        for command in ("show", "retry", "cancel", "export"):
+            ran = await bot(environment, "deliveries", command, "0123abcd")
+            assert ran.code == 1
+            assert "There is no delivery with this id" in ran.err
