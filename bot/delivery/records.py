@@ -1,9 +1,9 @@
 """What the ledger knows, read back, each delivery checked against its actor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.actor import Actor
@@ -65,8 +65,21 @@ class Records:
         else:
             query = query.order_by(DELIVERIES.c.created_at_ms.desc())
         async with self.database.read() as connection:
-            rows = (await connection.execute(query)).all()
-            return [self._read(row, await _tallies(connection, row.id)) for row in rows]
+            return await self._all(connection, query)
+
+    async def newest(
+        self, actor: Actor, *, kinds: Sequence[Kind] = tuple(Kind), skip: int = 0, most: int = 50
+    ) -> list[Delivery]:
+        """The actor's deliveries of these kinds, newest first, without the first `skip`."""
+        query = (
+            select(DELIVERIES)
+            .where(_owned(actor), DELIVERIES.c.kind.in_([kind.value for kind in kinds]))
+            .order_by(DELIVERIES.c.created_at_ms.desc(), DELIVERIES.c.id)
+            .offset(skip)
+            .limit(most)
+        )
+        async with self.database.read() as connection:
+            return await self._all(connection, query)
 
     async def people(self, delivery_id: str, *states: State) -> "list[tuple[State, list[Any]]]":
         """Each batch's state and people, in order; for results, and for sending again."""
@@ -105,7 +118,13 @@ class Records:
             rows = (await connection.execute(query)).all()
             if len(rows) != 1:
                 return None
-            return self._read(rows[0], await _tallies(connection, rows[0].id))
+            tallies = await _tallies(connection, [rows[0].id])
+            return self._read(rows[0], tallies[rows[0].id])
+
+    async def _all(self, connection: AsyncConnection, query: Select[Any]) -> list[Delivery]:
+        rows = (await connection.execute(query)).all()
+        tallies = await _tallies(connection, [row.id for row in rows])
+        return [self._read(row, tallies[row.id]) for row in rows]
 
     def _read(self, row: Row[Any], tallies: tuple[Tally, ...]) -> Delivery:
         is_readable = True
@@ -139,9 +158,12 @@ def _owned(actor: Actor) -> ColumnElement[bool]:
     )
 
 
-async def _tallies(connection: AsyncConnection, delivery_id: str) -> tuple[Tally, ...]:
+async def _tallies(
+    connection: AsyncConnection, delivery_ids: Sequence[str]
+) -> dict[str, tuple[Tally, ...]]:
     rows = await connection.execute(
         select(
+            BATCHES.c.delivery_id,
             BATCHES.c.state,
             BATCHES.c.problem,
             func.count().label("batches"),
@@ -152,21 +174,25 @@ async def _tallies(connection: AsyncConnection, delivery_id: str) -> tuple[Tally
             func.min(BATCHES.c.position).label("first"),
             func.max(BATCHES.c.position).label("last"),
         )
-        .where(BATCHES.c.delivery_id == delivery_id)
-        .group_by(BATCHES.c.state, BATCHES.c.problem)
+        .where(BATCHES.c.delivery_id.in_(delivery_ids))
+        .group_by(BATCHES.c.delivery_id, BATCHES.c.state, BATCHES.c.problem)
         .order_by(BATCHES.c.state, BATCHES.c.problem)
     )
-    return tuple(
-        Tally(
-            state=State(row.state),
-            problem=row.problem,
-            batches=row.batches,
-            people=int(row.people),
-            request_id=row.request_id,
-            settled_at_ms=row.settled_at_ms,
-            due_at_ms=row.due_at_ms,
-            first=row.first,
-            last=row.last,
-        )
-        for row in rows
+    found: dict[str, list[Tally]] = {delivery_id: [] for delivery_id in delivery_ids}
+    for row in rows:
+        found[row.delivery_id].append(_tally(row))
+    return {delivery_id: tuple(tallies) for delivery_id, tallies in found.items()}
+
+
+def _tally(row: Row[Any]) -> Tally:
+    return Tally(
+        state=State(row.state),
+        problem=row.problem,
+        batches=row.batches,
+        people=int(row.people),
+        request_id=row.request_id,
+        settled_at_ms=row.settled_at_ms,
+        due_at_ms=row.due_at_ms,
+        first=row.first,
+        last=row.last,
     )
