@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     text_rate_overall: float = Field(default=50, gt=0)
     notice_rate: float = Field(default=2, gt=0)
     notice_rate_overall: float = Field(default=20, gt=0)
+    group_rate: float = Field(default=5, gt=0)
+    group_rate_overall: float = Field(default=50, gt=0)
     deliveries_per_hour: int = Field(default=60, ge=1)
     tenant_rate: float = Field(default=50, gt=0)
     metrics_host: str = "127.0.0.1"

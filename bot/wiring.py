@@ -41,6 +41,7 @@ from bot.teams.pace import Pace
 from bot.teams.progress import Progress
 from bot.teams.replies import Replies
 from bot.teams.results import Results
+from bot.teams.rosters import Rosters
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.tracing import Traced
@@ -69,6 +70,7 @@ class Core:
         self.rates = {
             Kind.TEXT: Rates(settings.text_rate, settings.text_rate_overall),
             Kind.NOTICE: Rates(settings.notice_rate, settings.notice_rate_overall),
+            Kind.GROUP: Rates(settings.group_rate, settings.group_rate_overall),
         }
         seal = Seal(settings.secrets, "ledger")
         self.ledger = Ledger(self.database, seal, per_hour=settings.deliveries_per_hour)
@@ -180,6 +182,8 @@ class Herald:
             stopping.push_async_callback(auth.close)
             sign_in = SignInFlow(settings, core.identity, core.connector, self._once)
             stopping.push_async_callback(sign_in.stop)
+            self._rosters = Rosters(core.connector)
+            stopping.push_async_callback(self._rosters.stop)
             adapter = HeraldAdapter(settings, core.connector)
             bot = Traced(Pace(self._handler(sign_in), settings.tenant_rate))
             [route] = endpoint.routes(adapter, auth, bot)
@@ -205,6 +209,7 @@ class Herald:
             core.drafts,
             deliveries,
             sign_in,
+            self._rosters,
         )
         replies = Replies(sign_in)
         self._results = Results(settings, core.ledger, core.identity, core.channel_session)

@@ -8,8 +8,18 @@ from cards.blocks import aside, heading, people, quoted, section, sentence
 from cards.buttons import ChooseKind, ReviewNotice
 from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, run
 from cards.fields import Fields, fitted_form, note_above
+from cards.plain import clean
 from cards.text_form import Choice
 from cards.when import NAMES, when_section
+
+
+@dataclass(frozen=True)
+class Which:
+    """A name in the pasted list that several people have; `input_id` asks which of them."""
+
+    input_id: str
+    name: str
+    choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
@@ -18,7 +28,9 @@ class NoticeFormView:
 
     Input ids: `activity_type`; `param_<name>` for each of `parameters`; `topic` (chat, link,
     app); `topic_title`; `topic_link`; `preview`; `recipients` (people picker, comma-joined Entra
-    ids); `recipient_list` (pasted addresses); `keep_audience` (keep, new), where there are
+    ids); `recipient_list` (pasted addresses and names); `which_…` for each of `which`; `audience`
+    (people, or a value of `groups`) and `way` (auto, each, at_once), where there are `groups`;
+    `keep_audience` (keep, new), where there are
     `people_before`; `when` (now, later); `when_date` (2026-12-01); `when_time` (09:00).
     `shown_type` is the type whose parameters are shown.
     """
@@ -37,6 +49,9 @@ class NoticeFormView:
     latest: str = ""
     people_before: int = 0  # an audience too long for a card, which is kept elsewhere
     names_before: tuple[str, ...] = ()  # its first few
+    groups: tuple[Choice, ...] = ()  # "Everyone in Care team": where the form stands
+    by_name_up_to: int = 2_000  # members; beyond, a group is reached at once
+    which: tuple[Which, ...] = ()
 
 
 _TOPICS = (
@@ -44,6 +59,7 @@ _TOPICS = (
     Choice("A place in Teams, by its link", "link"),
     Choice("Herald's page in your organization's apps", "app"),
 )
+_MOST_ASKED = 5
 _PREVIEW = 150  # characters of the preview that Teams shows
 _BLANK = re.compile(r"\{(\w+)\}")
 
@@ -57,6 +73,7 @@ def _card(view: NoticeFormView, fields: Fields) -> AdaptiveCard:
     names = {"activity_type", "topic", "topic_title", "topic_link", "preview"}
     names |= {"recipients", "recipient_list", *(f"param_{name}" for name in view.parameters)}
     names |= {"keep_audience"} if view.people_before else set()
+    names |= {"audience", "way"} if view.groups else set()
     names |= NAMES if view.zone_name else set()
     return card(
         [
@@ -118,13 +135,65 @@ def _sentence(template: str) -> list[Element]:
 def _who(view: NoticeFormView, fields: Fields) -> list[Element]:
     return [
         section("Who gets it"),
+        *_groups(view, fields),
         *_before(view, fields),
-        aside("Choose people, or paste their addresses, or both."),
+        aside("Choose people, or paste their addresses or names, or both."),
         fields.people("recipients", "People", view.people, placeholder="Type a name"),
         fields.long_text(
             "recipient_list",
-            "Addresses, one a line or with commas between (optional)",
+            "Addresses or names, one a line (optional)",
             placeholder="ada@contoso.com",
+        ),
+        *(_whom(which, fields) for which in view.which[:_MOST_ASKED]),
+    ]
+
+
+def _whom(which: Which, fields: Fields) -> Element:
+    none = Choice("None of them", "")
+    name = clean(which.name, 60)
+    return fields.choice(
+        which.input_id,
+        f"Whom do you mean by “{name}”?",
+        (*which.choices, none),
+        style="compact",
+        placeholder="Choose one",
+    )
+
+
+def _groups(view: NoticeFormView, fields: Fields) -> list[Element]:
+    """The choice of a whole group, and of the two ways to reach it, with what each costs."""
+    if not view.groups:
+        return []
+    only = Choice("Only the people below", "people")
+    most = f"{view.by_name_up_to:,}"
+    ways = (
+        Choice(f"By name up to {most} members, at once beyond", "auto"),
+        Choice("Each member by name", "each"),
+        Choice("The whole group at once", "at_once"),
+    )
+    return [
+        fields.choice(
+            "audience",
+            "For whom",
+            (only, *view.groups),
+            default="people",
+            style="expanded",
+            is_required=True,
+            error_message="Choose for whom it is.",
+        ),
+        fields.choice(
+            "way",
+            "A whole group is reached",
+            ways,
+            default="auto",
+            style="compact",
+            is_required=True,
+            error_message="Choose how it goes out.",
+        ),
+        aside(
+            "By name, you see before who gets it, and each request is accounted for. At once is "
+            "one quick request: it reaches whoever is a member when it arrives, and nobody can "
+            "tell how many or who."
         ),
     ]
 

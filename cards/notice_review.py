@@ -35,6 +35,7 @@ class NoticeReviewView:
     draft_id: str = "draft"
     notes: tuple[str, ...] = ()
     leaves: str = ""  # "Tue, Dec 1, 9:00 AM, Pacific time"; empty for now
+    everyone: str = ""  # "everyone in Care team", who are reached at once and not counted
 
 
 def notice_review(view: NoticeReviewView) -> AdaptiveCard:
@@ -43,7 +44,7 @@ def notice_review(view: NoticeReviewView) -> AdaptiveCard:
 
 
 def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
-    whom = people(view.recipient_count)
+    whom = clean(view.everyone, 120) or people(view.recipient_count)
     send = SendNotice(view.form_id, view.draft_id)
     return card(
         [
@@ -52,9 +53,9 @@ def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
             _feed(view),
             *facts([("Leads to", view.topic), ("Link", view.link), ("Takes", view.estimate)]),
             section(f"Goes to {whom}"),
-            sentence(_named(view), limit=2_000),
+            *([sentence(_named(view), limit=2_000)] if view.recipients else []),
             *_left_out(view.left_out, at_most),
-            *bullets(view.notes, at_most=4),
+            *bullets(view.notes, at_most=6),
             *departure(view.leaves, "It can't be taken back once it is sent."),
         ],
         [

@@ -1,4 +1,4 @@
-"""The two things a batch can be: what each needs of its token, and what it may do after a doubt."""
+"""What a batch can be: what each needs of its token, and what it may do after a doubt."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from bot.delivery.models import Batch, Kind
 from bot.graph import routes
 from bot.graph.bodies import (
     appointment_text_body,
+    group_notification_body,
     notification_body,
     reminder_text_body,
     with_recipients,
@@ -53,7 +54,8 @@ def notice_call(
 ) -> dict[str, Any]:
     """What the requests of one notification have in common.
 
-    Its batches' people are at most 100 Entra object ids.
+    Its batches' people are at most 100 Entra object ids; of a batch of `Kind.GROUP`, one recipient
+    that is all members of a group (`bot.graph.bodies.group_recipient`).
     """
     return {
         "topic": topic,
@@ -80,8 +82,19 @@ async def _send_text(graph: Graph, token: str, batch: Batch, request_id: str) ->
 
 
 async def _send_notice(graph: Graph, token: str, batch: Batch, request_id: str) -> Accepted:
+    data = with_recipients(_notice_body(batch), batch.people)
+    return await graph.send_notification(token, data, client_request_id=request_id)
+
+
+async def _send_to_group(graph: Graph, token: str, batch: Batch, request_id: str) -> Accepted:
+    [recipient] = batch.people
+    body = group_notification_body(_notice_body(batch), recipient)
+    return await graph.send_group_notification(token, recipient, body, client_request_id=request_id)
+
+
+def _notice_body(batch: Batch) -> dict[str, Any]:
     call = batch.call
-    body = notification_body(
+    return notification_body(
         topic=call["topic"],
         activity_type=call["activity_type"],
         preview=call["preview"],
@@ -90,13 +103,15 @@ async def _send_notice(graph: Graph, token: str, batch: Batch, request_id: str) 
         chain_id=call["chain_id"],
         teams_app_id=call["teams_app_id"],
     )
-    data = with_recipients(body, batch.people)
-    return await graph.send_notification(token, data, client_request_id=request_id)
 
 
 ACTIONS: Mapping[Kind, Action] = {
     Kind.TEXT: Action(TEXT, _TEXT_TOKEN_LIFE_S, repeatable=False, send=_send_text),
     Kind.NOTICE: Action(
         NOTIFY, routes.SEND_NOTIFICATION.min_token_life_s, repeatable=True, send=_send_notice
+    ),
+    # What Graph asks of a bulk request's token it may well ask here: renewing costs little.
+    Kind.GROUP: Action(
+        NOTIFY, routes.SEND_NOTIFICATION.min_token_life_s, repeatable=True, send=_send_to_group
     ),
 }

@@ -67,6 +67,28 @@ def notification_body(
     }
 
 
+def group_recipient(kind: str, group_id: str, team_id: str = "") -> dict[str, str]:
+    """All members of a chat, a channel or a team, as one recipient.
+
+    `group_id` is the chat's or channel's id in Teams, or the team's Entra group id; `team_id` is
+    that of a channel's team. A team's id has to be the one in the address, too.
+    """
+    ids = {
+        "chat": {"chatId": group_id},
+        "channel": {"teamId": team_id, "channelId": group_id},
+        "team": {"teamId": group_id},
+    }[kind]
+    return {"@odata.type": f"microsoft.graph.{kind}MembersNotificationRecipient", **ids}
+
+
+def group_notification_body(
+    body: Mapping[str, Any], recipient: Mapping[str, str]
+) -> dict[str, Any]:
+    """`sendActivityNotification` of a team or a chat: one recipient in the place of many."""
+    shared = {name: value for name, value in body.items() if name != "recipients"}
+    return {**shared, "recipient": dict(recipient)}
+
+
 def with_recipients(body: Mapping[str, Any], recipients: Sequence[str]) -> bytes:
     """A notification's body with these recipients in the place of its own, as JSON.
 

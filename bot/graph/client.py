@@ -31,6 +31,7 @@ __all__ = [
     "open_session",
 ]
 
+MOST_NAMESAKES = 6
 MOST_EVENTS = 100  # of a calendar that are read
 _IN_A_BATCH = 20  # Graph's limit of requests in one $batch
 _ROUNDS = 3  # a $batch's throttled parts are asked again so often
@@ -53,13 +54,8 @@ class Graph(Wire):
         client_request_id: str,
     ) -> Accepted:
         """Text a meeting's external attendees, once. `language` is a BCP 47 tag."""
-        return await self.post(
-            routes.SEND_TEXT,
-            token,
-            body,
-            path={"meeting_id": meeting_id},
-            headers={"Accept-Language": language} if language else None,
-            client_request_id=client_request_id,
+        return await self._text(
+            routes.SEND_TEXT, token, meeting_id, body, language, client_request_id
         )
 
     async def send_reminder_text(
@@ -72,8 +68,21 @@ class Graph(Wire):
         client_request_id: str,
     ) -> Accepted:
         """Have a meeting's external attendees reminded a quarter of an hour before it."""
+        return await self._text(
+            routes.SEND_REMINDER_TEXT, token, meeting_id, body, language, client_request_id
+        )
+
+    async def _text(
+        self,
+        route: routes.Route,
+        token: str,
+        meeting_id: str,
+        body: bytes | Mapping[str, Any],
+        language: str | None,
+        client_request_id: str,
+    ) -> Accepted:
         return await self.post(
-            routes.SEND_REMINDER_TEXT,
+            route,
             token,
             body,
             path={"meeting_id": meeting_id},
@@ -91,6 +100,24 @@ class Graph(Wire):
         return await self.post(
             routes.SEND_NOTIFICATION, token, body, client_request_id=client_request_id
         )
+
+    async def send_group_notification(
+        self,
+        token: str,
+        recipient: Mapping[str, str],
+        body: bytes | Mapping[str, Any],
+        client_request_id: str,
+    ) -> Accepted:
+        """Put a notice into the feeds of all members of a chat, a channel or a team.
+
+        `recipient` is what `bot.graph.bodies.group_recipient` gave for it.
+        """
+        chat_id = recipient.get("chatId")
+        if chat_id:
+            route, path = routes.SEND_TO_CHAT, {"chat_id": chat_id}
+        else:
+            route, path = routes.SEND_TO_TEAM, {"team_id": recipient["teamId"]}
+        return await self.post(route, token, body, path=path, client_request_id=client_request_id)
 
     async def upcoming_meetings(
         self, token: str, start: datetime, end: datetime, zone: str
@@ -148,6 +175,19 @@ class Graph(Wire):
         return {
             address: _the_one(address, (answer or {}).get("value", ()))
             for address, answer in zip(asked, answers, strict=True)
+        }
+
+    async def people_by_name(
+        self, token: str, names: Iterable[str]
+    ) -> dict[str, tuple[PersonFound, ...]]:
+        """Whom each name may mean: those of just this display name, else up to `MOST_NAMESAKES`
+        whose display name or surname begins with it.
+        """
+        asked = list(dict.fromkeys(names))
+        answers = await self._batched(token, [_by_name(name) for name in asked])
+        return {
+            name: _meant(name, (answer or {}).get("value", ()))
+            for name, answer in zip(asked, answers, strict=True)
         }
 
     async def people_by_id(self, token: str, ids: Iterable[str]) -> dict[str, PersonFound | None]:
@@ -219,6 +259,18 @@ def _by_address(address: str) -> str:
     either = f"mail eq {_literal(address)} or userPrincipalName eq {_literal(address)}"
     fields = quote(_PERSON_FIELDS, safe="")
     return f"/users?$filter={quote(either, safe='')}&$select={fields}&$top=5"
+
+
+def _by_name(name: str) -> str:
+    either = f"startswith(displayName,{_literal(name)}) or startswith(surname,{_literal(name)})"
+    fields = quote(_PERSON_FIELDS, safe="")
+    return f"/users?$filter={quote(either, safe='')}&$select={fields}&$top={MOST_NAMESAKES}"
+
+
+def _meant(name: str, users: Sequence[Mapping[str, Any]]) -> tuple[PersonFound, ...]:
+    found = tuple(person(user) for user in users)
+    just_so = tuple(one for one in found if one.name.casefold() == name.casefold())
+    return just_so if len(just_so) == 1 else found
 
 
 def _the_one(address: str, users: Sequence[Mapping[str, Any]]) -> PersonFound | None:

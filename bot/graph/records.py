@@ -36,6 +36,7 @@ class PersonFound:
     id: str
     name: str
     address: str
+    is_guest: bool = False
 
 
 def meeting_event(event: Mapping[str, Any], zone: tzinfo) -> MeetingEvent | None:
@@ -67,8 +68,15 @@ def online_meeting(meeting: Mapping[str, Any]) -> OnlineMeeting:
 
 def person(user: Mapping[str, Any]) -> PersonFound:
     """The record of a `user`."""
-    address = user.get("mail") or user.get("userPrincipalName") or ""
-    return PersonFound(str(user["id"]).lower(), str(user.get("displayName") or address), address)
+    sign_in_name = str(user.get("userPrincipalName") or "")
+    address = user.get("mail") or sign_in_name
+    # `userType` is not among what User.ReadBasic.All shows; a guest's sign-in name tells as well.
+    return PersonFound(
+        str(user["id"]).lower(),
+        str(user.get("displayName") or address),
+        str(address),
+        is_guest="#EXT#" in sign_in_name.upper(),
+    )
 
 
 def _moment(told: Mapping[str, Any] | None) -> datetime | None:

@@ -1,22 +1,65 @@
-"""Who a notification is for: people picked or pasted, looked up, each once, without the sender."""
+"""Who a notification is for: people picked, pasted or in a group, each once, without the sender."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot.actor import Actor
+from bot.errors import HeraldError
 from bot.graph.client import PersonFound
 from bot.notifications.directory import Directory
-from bot.notifications.form import MAX_RECIPIENTS, NoticeEntry
-from bot.notifications.request import Recipient
+from bot.notifications.form import AT_ONCE, AUTO, MAX_RECIPIENTS, NoticeEntry
+from bot.notifications.members import Member, guests_left_out, notifiable
+from bot.notifications.request import Group, Recipient
+
+BY_NAME_UP_TO = 2_000  # members; beyond, a group is reached at once unless somebody chose
+MOST_AT_ONCE = 10_000  # in a larger team none of its members gets what is for all of them
+MOST_MEMBERS = 25_000  # as many as a team can have
+_MOST_NAMED = 5
+
+ReadRoster = Callable[[Group], Awaitable[Sequence[Member]]]
+
+
+class NotAMember(HeraldError):
+    """You are not a member of this group any more, so you can't notify all of it from here."""
+
+
+class NobodyThere(HeraldError):
+    """There is nobody in this group whom you can notify."""
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Those who are notified, and a sentence for each who is not."""
+    """Those who are notified, and a sentence for each group of those who are not.
 
-    recipients: tuple[Recipient, ...]
-    left_out: tuple[str, ...]
-    errors: Mapping[str, str]
+    `at_once`: one request for all of the group, and nobody by name. `which` are those whom each
+    name that several people have may mean. `errors` are sentences by field.
+    """
+
+    recipients: tuple[Recipient, ...] = ()
+    left_out: tuple[str, ...] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    at_once: bool = False
+    which: Mapping[str, tuple[PersonFound, ...]] = field(default_factory=dict)
+
+
+@dataclass
+class _Gathered:
+    """People as they are found, each once."""
+
+    found: dict[str, Recipient]
+    guests: dict[str, str] = field(default_factory=dict)  # names by id
+    repeated: int = 0
+
+    def add(self, people: Iterable[PersonFound | None]) -> None:
+        for person in people:
+            if person is None:
+                continue
+            if person.is_guest:
+                self.guests[person.id] = person.name
+                continue
+            self.repeated += person.id in self.found
+            self.found.setdefault(person.id, Recipient(person.id, person.name))
 
 
 async def resolve(
@@ -25,44 +68,110 @@ async def resolve(
     token: str,
     entry: NoticeEntry,
     before: tuple[Recipient, ...] = (),
+    roster: ReadRoster | None = None,
 ) -> Audience:
     """Look everybody up; those chosen `before` were, and stay the first.
 
-    Addresses that Graph doesn't know are an error of their field, so that they can be mended.
-    Raises GraphError when Graph cannot be asked.
+    Addresses and names that Graph doesn't know are an error of their field, so that they can be
+    mended. Raises GraphError when Graph cannot be asked, and what `roster` raises.
     """
-    by_id = await directory.by_id(actor, token, entry.picked_ids)
-    by_address = await directory.by_address(actor, token, entry.addresses)
-    errors = _unknown(by_id, by_address)
-    found = {person.id: person for person in before}
-    repeated = 0
-    for person in [*by_id.values(), *by_address.values()]:
-        if person is None:
-            continue
-        repeated += person.id in found
-        found.setdefault(person.id, Recipient(person.id, person.name))
+    if entry.group and entry.way == AT_ONCE:
+        return Audience(at_once=True)
+    # All at the same time: whoever pressed the button waits.
+    members, by_id, by_address, by_name = await asyncio.gather(
+        _members(entry, actor, roster),
+        directory.by_id(actor, token, entry.picked_ids),
+        directory.by_address(actor, token, entry.addresses),
+        directory.by_name(actor, token, entry.names),
+    )
+    if _is_at_once(entry, len(members)):
+        return _whole(entry, before)
+    gathered = _Gathered({person.id: person for person in before})
+    gathered.add(by_id.values())
+    gathered.add(by_address.values())
+    gathered.add(people[0] for people in by_name.values() if len(people) == 1)
+    errors = _unknown(by_id, by_address, by_name)
+    which = {name: people for name, people in by_name.items() if len(people) > 1}
+    audience = _joined(actor, gathered, members, errors)
+    return replace(audience, which=which)
+
+
+async def _members(entry: NoticeEntry, actor: Actor, roster: ReadRoster | None) -> Sequence[Member]:
+    if entry.group is None or roster is None:
+        return ()
+    members = await roster(entry.group)
+    if all(member.user_id != actor.user_id for member in members):
+        raise NotAMember
+    if len(members) == 1:
+        raise NobodyThere
+    return members
+
+
+def _is_at_once(entry: NoticeEntry, members: int) -> bool:
+    if entry.way != AUTO or entry.topic == "app":
+        return False
+    return BY_NAME_UP_TO < members <= MOST_AT_ONCE
+
+
+def _whole(entry: NoticeEntry, before: tuple[Recipient, ...]) -> Audience:
+    if before or entry.picked_ids or entry.addresses or entry.names:
+        sentence = (
+            f"More than {BY_NAME_UP_TO:,} people are reached at once, without others beside them. "
+            "Choose “each member by name”, or remove those you added."
+        )
+        return Audience(errors={"way": sentence})
+    return Audience(at_once=True)
+
+
+def _joined(
+    actor: Actor, gathered: _Gathered, members: Sequence[Member], errors: dict[str, str]
+) -> Audience:
+    """The people and the members, with what there is to say of those left out."""
+    of_group, of_others = notifiable(members, actor)
+    found = gathered.found
+    gathered.repeated += sum(person.id in found for person in of_group)
+    found = {**found, **{person.id: found.get(person.id, person) for person in of_group}}
     left_out = []
     if found.pop(actor.user_id, None):
         left_out.append("You: nobody can send a notice to himself or herself.")
-    if repeated:
+    left_out += of_others
+    if gathered.guests:
+        left_out.append(guests_left_out(tuple(gathered.guests.values())))
+    if gathered.repeated:
         left_out.append("People who were named twice get one notice.")
     if not found and not errors:
         errors = {"recipients": "Choose somebody besides yourself."}
-    if len(found) > MAX_RECIPIENTS:
-        errors["recipient_list"] = f"Choose at most {MAX_RECIPIENTS:,} people for one notice."
+        if gathered.guests or members:
+            errors = {"recipients": f"Nobody is left to notify. {' '.join(left_out)}"}
+    most = MOST_MEMBERS if members else MAX_RECIPIENTS
+    if len(found) > most:
+        errors["recipient_list"] = f"Choose at most {most:,} people for one notice."
     return Audience(tuple(found.values()), tuple(left_out), errors)
 
 
 def _unknown(
-    by_id: Mapping[str, PersonFound | None], by_address: Mapping[str, PersonFound | None]
+    by_id: Mapping[str, PersonFound | None],
+    by_address: Mapping[str, PersonFound | None],
+    by_name: Mapping[str, tuple[PersonFound, ...]],
 ) -> dict[str, str]:
     errors = {}
     if any(person is None for person in by_id.values()):
         errors["recipients"] = "Somebody you picked is no longer in your organization."
     missing = [address for address, person in by_address.items() if person is None]
+    missing += [name for name, people in by_name.items() if not people]
+    several = [name for name, people in by_name.items() if len(people) > 1]
+    sentences = []
     if missing:
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        errors["recipient_list"] = (
-            f"Not found in your organization: {', '.join(missing[:5])}{more}. Mend or remove them."
-        )
+        named = _some(missing)
+        sentences.append(f"Not found in your organization: {named}. Mend or remove them.")
+    if several:
+        named = _some(several)
+        sentences.append(f"Several people may be meant: {named}. Choose below, or write more.")
+    if sentences:
+        errors["recipient_list"] = " ".join(sentences)
     return errors
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"

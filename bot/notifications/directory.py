@@ -22,7 +22,7 @@ _Ask = Callable[[str, Iterable[str]], Awaitable[dict[str, PersonFound | None]]]
 
 
 class Directory:
-    """Who has which id or address, as each actor may see it. Raises GraphError."""
+    """Who has which id, address or name, as each actor may see it. Raises GraphError."""
 
     def __init__(self, graph: Graph, clock: Callable[[], float] = time.monotonic) -> None:
         self._graph = graph
@@ -40,6 +40,23 @@ class Directory:
     ) -> dict[str, PersonFound | None]:
         """Who has each mail address or sign-in name; None where nobody has, or several do."""
         return await self._look_up(actor, token, addresses, self._graph.people_by_address)
+
+    async def by_name(
+        self, actor: Actor, token: str, names: Sequence[str]
+    ) -> dict[str, tuple[PersonFound, ...]]:
+        """Whom each name may mean, at most `bot.graph.client.MOST_NAMESAKES`."""
+        several: dict[str, tuple[PersonFound, ...]] = {}
+
+        async def ask(token: str, some: Iterable[str]) -> dict[str, PersonFound | None]:
+            found = await self._graph.people_by_name(token, some)
+            several.update(found)
+            return {name: people[0] if len(people) == 1 else None for name, people in found.items()}
+
+        # Whoever alone has a name is remembered, as those with an address are.
+        alone = await self._look_up(actor, token, names, ask)
+        return {
+            name: (person,) if person else several.get(name, ()) for name, person in alone.items()
+        }
 
     async def _look_up(
         self, actor: Actor, token: str, names: Sequence[str], ask: _Ask

@@ -8,11 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.notifications.activity_types import ActivityType, words
+from bot.notifications.pasted import Pasted, read_pasted
+from bot.notifications.request import Group
 
 PREVIEW_LENGTH = 150  # Teams shows so many characters of `previewText`
 PARAMETER_LENGTH = 120
 _LINK_LENGTH = 1024  # longer ones are reported to fail with 400
-MAX_RECIPIENTS = 2000
+MAX_RECIPIENTS = 2000  # picked and pasted
+PEOPLE = "people"  # the value of `audience` for those who are picked and pasted alone
+AUTO, EACH, AT_ONCE = "auto", "each", "at_once"  # the values of `way`
+AT_ONCE_TOPIC = (
+    "A notice for a whole group at once can't lead to the app's page. Choose another place."
+)
+_AUDIENCE = frozenset({"audience", "recipients", "recipient_list"})
 _TOPICS = ("chat", "link", "app")
 # Read letter by letter, as it is: a parser and a browser may disagree about whose link it is
 # (`https://evil.example\@teams.microsoft.com/l/`).
@@ -20,7 +28,6 @@ _TEAMS_LINK = re.compile(
     r"https://(teams\.microsoft\.com|teams\.cloud\.microsoft)/l/[^\s\\<>\"\x00-\x20\x7f-\x9f]+"
 )
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_MAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
 
 
 @dataclass(frozen=True)
@@ -35,15 +42,22 @@ class NoticeEntry:
     preview: str
     picked_ids: tuple[str, ...]
     addresses: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    group: Group | None = None  # whose members get it, besides the people above
+    way: str = AUTO  # how the group is reached
 
 
 def read(
-    values: Mapping[str, str], kinds: Sequence[ActivityType], *, before: int = 0
+    values: Mapping[str, str],
+    kinds: Sequence[ActivityType],
+    *,
+    before: int = 0,
+    groups: Sequence[Group] = (),
 ) -> tuple[NoticeEntry | None, dict[str, str]]:
     """Read a submitted form, whose audience are `before` people already, and those it adds.
 
-    Returns the entry and no errors, or None and one sentence for each field that needs another
-    look.
+    `groups` are those that it may offer where it stands. Returns the entry and no errors, or None
+    and one sentence for each field that needs another look.
     """
     errors: dict[str, str] = {}
     kind = next((kind for kind in kinds if kind.type == values.get("activity_type")), None)
@@ -64,19 +78,66 @@ def read(
             f"This is {len(preview)} characters long; Teams shows the first {PREVIEW_LENGTH}. "
             "Please shorten it."
         )
+    group, way = _group(values, groups, errors)
     picked = _picked(values.get("recipients", ""), errors)
-    addresses = _addresses(values.get("recipient_list", ""), errors)
-    if (
-        not before + len(picked) + len(addresses)
-        and not {"recipients", "recipient_list"} & errors.keys()
-    ):
-        errors["recipients"] = "Choose at least one teammate, or paste an address."
-    if len(picked) + len(addresses) > MAX_RECIPIENTS:
-        errors["recipient_list"] = f"Choose at most {MAX_RECIPIENTS} people for one notice."
+    pasted = _pasted(values.get("recipient_list", ""), errors)
+    _check_audience(before + len(picked), pasted, group, way, topic, errors)
     if errors:
         return None, errors
     title = " ".join(values.get("topic_title", "").split())[:PREVIEW_LENGTH]
-    return NoticeEntry(kind, parameters, topic, title, link, preview, picked, addresses), {}
+    return (
+        NoticeEntry(
+            kind,
+            parameters,
+            topic,
+            title,
+            link,
+            preview,
+            picked,
+            pasted.addresses,
+            pasted.names,
+            group,
+            way,
+        ),
+        {},
+    )
+
+
+def _group(
+    values: Mapping[str, str], groups: Sequence[Group], errors: dict[str, str]
+) -> tuple[Group | None, str]:
+    chosen, way = values.get("audience") or PEOPLE, values.get("way") or AUTO
+    if way not in {AUTO, EACH, AT_ONCE}:
+        errors["way"] = "Choose how it goes out."
+    if chosen == PEOPLE:
+        return None, way
+    group = next((group for group in groups if group.kind == chosen), None)
+    if group is None:
+        errors["audience"] = "This is not a place where that group can be chosen. Choose people."
+    return group, way
+
+
+def _check_audience(
+    people: int,
+    pasted: Pasted,
+    group: Group | None,
+    way: str,
+    topic: str,
+    errors: dict[str, str],
+) -> None:
+    number = people + len(pasted.addresses) + len(pasted.names)
+    if group is not None and way == AT_ONCE:
+        if number:
+            errors["recipients"] = (
+                f"A notice for {group.everyone} at once can't have other people beside it. "
+                "Choose “each member by name”, or remove them."
+            )
+        if topic == "app":
+            errors["topic"] = AT_ONCE_TOPIC
+    elif group is None and not number and not _AUDIENCE & errors.keys():
+        errors["recipients"] = "Choose at least one teammate, or paste an address or a name."
+    if len(pasted.addresses) + len(pasted.names) > MAX_RECIPIENTS:
+        errors["recipient_list"] = f"Choose at most {MAX_RECIPIENTS:,} people for one notice."
 
 
 def _parameters(
@@ -120,21 +181,10 @@ def ids_in(written: str) -> list[str]:
     return list(dict.fromkeys(part.strip().lower() for part in written.split(",") if part.strip()))
 
 
-def _addresses(pasted: str, errors: dict[str, str]) -> tuple[str, ...]:
-    # "Adele Vance <adele@…>" is how mail clients copy people.
-    found: dict[str, None] = {}
-    wrong = []
-    for part in re.split(r"[\r\n;,]+", pasted):
-        piece = part.strip()
-        if not piece:
-            continue
-        bare = re.sub(r"^.*<([^<>]*)>$", r"\1", piece).strip().lower()
-        if _MAIL.fullmatch(bare):
-            found[bare] = None
-        else:
-            wrong.append(piece[:60])
-    if wrong:
-        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        named = ", ".join(f"“{piece}”" for piece in wrong[:5])
-        errors["recipient_list"] = f"Not an e-mail address: {named}{more}."
-    return tuple(found)
+def _pasted(written: str, errors: dict[str, str]) -> Pasted:
+    pasted = read_pasted(written)
+    if pasted.wrong:
+        more = f" and {len(pasted.wrong) - 5} more" if len(pasted.wrong) > 5 else ""
+        named = ", ".join(f"“{piece}”" for piece in pasted.wrong[:5])
+        errors["recipient_list"] = f"Neither an e-mail address nor a name: {named}{more}."
+    return pasted

@@ -12,15 +12,18 @@ from bot.actor import Actor
 from bot.delivery.drafts import Drafts
 from bot.delivery.models import Kind
 from bot.errors import StaleButton
-from bot.notifications.request import Recipient
+from bot.notifications.request import Group, Recipient
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The people chosen before, and the inputs `param_…` of every kind that was filled in."""
+    """The people chosen before, the inputs `param_…` of every kind that was filled in, and the
+    group that the notice was for, which a form elsewhere can still offer.
+    """
 
     audience: tuple[Recipient, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    group: Group | None = None
 
     def evolve(
         self,
@@ -49,7 +52,8 @@ class KeptForms:
         except StaleButton:
             return Kept()
         audience = tuple(Recipient(**row) for row in draft.request["audience"])
-        return Kept(audience, draft.request["parameters"])
+        group = draft.request.get("group")
+        return Kept(audience, draft.request["parameters"], Group(**group) if group else None)
 
     async def keep(self, actor: Actor, form_id: str, kept: Kept) -> None:
         """Keep it; the newest word counts."""

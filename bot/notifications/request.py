@@ -34,8 +34,32 @@ class Recipient:
 
 
 @dataclass(frozen=True)
+class Group:
+    """A chat, a channel or a team that a notice is for.
+
+    `id` is the chat's or channel's id in Teams, or the team's Entra group id; `team_id` the group
+    id of a channel's team. `roster_id` is the conversation whose members it has.
+    """
+
+    kind: str  # chat, channel or team
+    id: str
+    roster_id: str
+    team_id: str = ""
+    name: str = ""
+
+    @property
+    def everyone(self) -> str:
+        """`everyone in Care team`, `everyone in this chat`."""
+        return f"everyone in {self.name or f'this {self.kind}'}"
+
+
+@dataclass(frozen=True)
 class NoticeRequest:
-    """One notification, with every value that the form had, so that it can be changed."""
+    """One notification, with every value that the form had, so that it can be changed.
+
+    For a `group`, `recipients` are its members by name; or, `at_once`, nobody: then one request
+    names the group, and reaches whoever is a member when it arrives.
+    """
 
     activity_type: str
     parameters: Mapping[str, str]
@@ -47,6 +71,8 @@ class NoticeRequest:
     catalogue_id: str = ""
     leaves_at: datetime | None = None  # None: at once
     values: Mapping[str, str] = field(default_factory=dict)
+    group: Group | None = None
+    at_once: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger, sealed there."""
@@ -62,6 +88,7 @@ class NoticeRequest:
                 "topic": Topic(**found["topic"]),
                 "recipients": tuple(Recipient(**row) for row in found["recipients"]),
                 "left_out": tuple(found["left_out"]),
+                "group": Group(**found["group"]) if found.get("group") else None,
                 "leaves_at": (
                     datetime.fromisoformat(found["leaves_at"]) if found["leaves_at"] else None
                 ),

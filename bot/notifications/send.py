@@ -5,6 +5,8 @@ from typing import Any
 
 from bot.delivery.actions import notice_call
 from bot.delivery.ledger import BATCH
+from bot.delivery.models import Kind
+from bot.graph.bodies import group_recipient
 from bot.notifications.request import NoticeRequest
 
 
@@ -19,7 +21,16 @@ def call(request: NoticeRequest) -> dict[str, Any]:
     )
 
 
-def people(request: NoticeRequest) -> Iterator[list[str]]:
-    """Its batches, in the order of its recipients."""
+def lane(request: NoticeRequest) -> Kind:
+    """Which of Graph's limits its requests count against."""
+    return Kind.GROUP if request.at_once else Kind.NOTICE
+
+
+def people(request: NoticeRequest) -> Iterator[list[Any]]:
+    """Its batches, in the order of its recipients; for a group at once, the group as one."""
+    if request.at_once and request.group:
+        group = request.group
+        yield [group_recipient(group.kind, group.id, group.team_id)]
+        return
     for start in range(0, len(request.recipients), BATCH):
         yield [recipient.id for recipient in request.recipients[start : start + BATCH]]

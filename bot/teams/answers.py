@@ -6,6 +6,7 @@ from typing import Any
 
 from adaptivecards.adaptivecard import AdaptiveCard
 
+from bot.errors import HeraldError
 from cards.elements import payload
 from cards.fields import cut
 
@@ -17,16 +18,29 @@ LONGEST_VALUE = 100_000
 _TOO_MUCH = "The form holds more than a card can show again, so this can't be done with it."
 
 
+class TooLong(HeraldError):
+    """One field holds more than Herald reads. Nothing was sent. Please shorten it."""
+
+    @property
+    def sentence(self) -> str:
+        """How long it is, and how long it may be."""
+        return str(self.args[0]) if self.args else super().sentence
+
+
 @dataclass(frozen=True)
 class ShowCard:
-    """Show this card in place of the one whose button was pressed."""
+    """Show this card in place of the one whose button was pressed.
+
+    `is_last`: nothing more has to be done with it, so that a dialog can be closed on it.
+    """
 
     card: Mapping[str, Any]
+    is_last: bool = False
 
     @classmethod
-    def of(cls, card: AdaptiveCard) -> "ShowCard":
+    def of(cls, card: AdaptiveCard, *, is_last: bool = False) -> "ShowCard":
         """From a card's object."""
-        return cls(payload(card))
+        return cls(payload(card), is_last)
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,18 @@ def too_long(values: Mapping[str, str], most: int = LONGEST_VALUE) -> str:
                 "Nothing was sent, and your form is unchanged. Please shorten it."
             )
     return ""
+
+
+def entered_of(data: Mapping[str, Any]) -> dict[str, str]:
+    """The same as `entered`, of a form whose values are worked with.
+
+    Raises:
+        TooLong: a value has more characters than are read.
+    """
+    values = entered(data)
+    if sentence := too_long(values):
+        raise TooLong(sentence)
+    return values
 
 
 def form_again(

@@ -4,31 +4,23 @@
 `continuationToken`. A team's roster is that of its thread id, which is its General channel's.
 """
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.delivery.models import Place
+from bot.notifications.members import Member
 from bot.teams.connector import Connector
 
+__all__ = ["Member", "Rosters", "members"]
+
 _MOST_PAGES = 100  # of 500: twice the largest team that Teams allows
+_KEPT_S = 60.0  # long enough for another press, short enough for who joined meanwhile
+_MOST_KEPT = 20
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True)
-class Member:
-    """One member: Teams' id (`29:…`; of a bot `28:…`), Entra object id, name, mail.
-
-    `role` is user, guest or anonymous. Whoever has no account has no `user_id`.
-    """
-
-    teams_id: str
-    user_id: str
-    name: str
-    mail: str
-    role: str
-    tenant_id: str
 
 
 async def members(connector: Connector, place: Place) -> AsyncIterator[Member]:
@@ -50,6 +42,48 @@ async def members(connector: Connector, place: Place) -> AsyncIterator[Member]:
         onward = told if isinstance(told, str) and told else None
         if onward is None or onward == before:
             return
+
+
+class Rosters:
+    """Whole rosters, each read once for all who want it at the same time.
+
+    An invoke waits five seconds, and a large team's roster has many pages: the reading goes on when
+    an invoke had to stop waiting, and the next press finds what it came to.
+    """
+
+    def __init__(self, connector: Connector, clock: Callable[[], float] = time.monotonic) -> None:
+        self._connector = connector
+        self._clock = clock
+        self._readings: dict[tuple[str, str], tuple[float, asyncio.Task[tuple[Member, ...]]]] = {}
+
+    async def whole(self, place: Place, roster_id: str) -> tuple[Member, ...]:
+        """The members of a conversation at this place's service. Raises as `members` does."""
+        key = (place.service_url, roster_id)
+        begun_s, reading = self._readings.get(key, (0.0, None))
+        is_old = reading is not None and reading.done() and self._clock() - begun_s > _KEPT_S
+        if reading is None or is_old:
+            reading = asyncio.create_task(self._read(replace(place, conversation_id=roster_id)))
+            self._readings[key] = (self._clock(), reading)
+            reading.add_done_callback(lambda done: self._forget(key, done))
+        return await asyncio.shield(reading)
+
+    async def stop(self) -> None:
+        """End what is still being read."""
+        running = [reading for _, reading in self._readings.values()]
+        for reading in running:
+            reading.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _read(self, place: Place) -> tuple[Member, ...]:
+        return tuple([member async for member in members(self._connector, place)])
+
+    def _forget(self, key: tuple[str, str], done: asyncio.Task[tuple[Member, ...]]) -> None:
+        """Forget what failed, and the oldest of too many."""
+        if done.cancelled() or done.exception() is not None:
+            self._readings.pop(key, None)
+        ended = [name for name, (_, reading) in self._readings.items() if reading.done()]
+        for name in ended[:-_MOST_KEPT]:
+            self._readings.pop(name)
 
 
 def _member(row: Mapping[str, Any]) -> Member:

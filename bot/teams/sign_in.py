@@ -55,10 +55,8 @@ PATIENCE_S = 5.0  # then the link is offered: clients can fail silently
 _OAUTH_CARD = "application/vnd.microsoft.card.oauth"
 _WHAT = {TEXT: "sending appointment texts", NOTIFY: "sending notices", MEETINGS: "your meetings"}
 
-_IN_YOUR_CHAT = (
-    "As whom, and what you allowed, is shown in your own chat with Herald: type “whoami” there."
-)
-_NEEDED = {Kind.TEXT: (TEXT, MEETINGS), Kind.NOTICE: (NOTIFY,)}
+_IN_PRIVATE = "As whom, and what you allowed, is shown to you alone: write “whoami”."
+_NEEDED = {Kind.TEXT: (TEXT, MEETINGS), Kind.NOTICE: (NOTIFY,), Kind.GROUP: (NOTIFY,)}
 
 After = Callable[[Turn, str], Awaitable[None]]
 
@@ -109,38 +107,24 @@ class SignInFlow:
 
     async def ask(self, turn: Turn, scopes: tuple[str, ...], *, then: str) -> None:
         """Ask for a sign-in with these permissions; `then` is the command that goes on."""
-        if turn.surface == "channel" or turn.in_dialog or turn.signed_in:
-            # Channels and dialogs have no silent exchange; and one that did not help is not
-            # asked for again and again.
+        if turn.in_dialog or turn.signed_in:
+            # Dialogs have no silent exchange; and one that did not help is not asked for again and
+            # again.
             await self._send_link(turn, "You need to sign in first.", scopes, then)
             return
         link = await self._identity.sign_in_link(turn.actor, scopes, then=then)
+        if turn.surface == "channel":
+            # There Teams exchanges nothing silently: without a resource it shows the button.
+            await turn.context.send_activity(_oauth_card(link))
+            return
         exchange_id = self._exchanges.new_id(turn.actor, scopes, then)
-        sent = await turn.context.send_activity(self._oauth_card(exchange_id, link))
+        resource = {"id": exchange_id, "uri": self._settings.sso_resource}
+        sent = await turn.context.send_activity(_oauth_card(link, tokenExchangeResource=resource))
         task = asyncio.create_task(
             self._offer_link(turn, exchange_id, str(sent.id or "") if sent else "", link, then)
         )
         self._offering.add(task)
         task.add_done_callback(self._offering.discard)
-
-    def _oauth_card(self, exchange_id: str, link: str) -> Activity:
-        return Activity(
-            type=ActivityTypes.message,
-            attachments=[
-                Attachment(
-                    content_type=_OAUTH_CARD,
-                    content={
-                        "text": "Sign in, so that Herald can act in your name.",
-                        "connectionName": CONNECTION,
-                        "tokenExchangeResource": {
-                            "id": exchange_id,
-                            "uri": self._settings.sso_resource,
-                        },
-                        "buttons": [{"type": "signin", "title": "Sign in", "value": link}],
-                    },
-                )
-            ],
-        )
 
     async def _offer_link(
         self, turn: Turn, exchange_id: str, activity_id: str, link: str, then: str
@@ -264,17 +248,30 @@ class SignInFlow:
 
     async def sign_in(self, turn: Turn) -> None:
         """`signin`: with all that is needed by what waits for it; and that goes on."""
-        for scopes in await self._needed(turn.actor):
+        for scopes in await self.needed(turn.actor):
             try:
                 await self._identity.token(turn.actor, scopes)
             except SignInNeeded:
                 await self.ask(turn, scopes, then="signin")
                 return
-        if self._waiting is not None:
-            await self._waiting.wake(turn.actor)
+        await self.wake(turn.actor)
         await self.who(turn)
 
-    async def _needed(self, actor: Actor) -> list[tuple[str, ...]]:
+    async def wake(self, actor: Actor) -> None:
+        """What waited for this actor's sign-in goes on."""
+        if self._waiting is not None:
+            await self._waiting.wake(actor)
+
+    def new_exchange(self, actor: Actor, scopes: tuple[str, ...]) -> str:
+        """An id for an exchange that a card's button asks for."""
+        return self._exchanges.new_id(actor, scopes, "signin")
+
+    def exchange_scopes(self, actor: Actor, exchange_id: str) -> tuple[str, ...] | None:
+        """What it asked for, or None where it was not made for this actor."""
+        return self._exchanges.scopes_of(actor, exchange_id)
+
+    async def needed(self, actor: Actor) -> list[tuple[str, ...]]:
+        """The permissions that what waits for the actor needs, or else those of a notice."""
         kinds = await self._waiting.kinds_waiting(actor) if self._waiting is not None else ()
         return [scopes for kind in kinds for scopes in _NEEDED[kind]] or [NOTIFY]
 
@@ -294,11 +291,22 @@ class SignInFlow:
         account = await self._identity.who(turn.actor)
         view = WhoAmIView("", "", ())
         if account is not None and not turn.is_private:
-            await turn.send(payload(note(NoteView("You are signed in", _IN_YOUR_CHAT, "good"))))
+            await turn.send(payload(note(NoteView("You are signed in", _IN_PRIVATE, "good"))))
             return
         if account is not None:
             view = WhoAmIView(account.name, account.username, tuple(account.scopes))
         await turn.send(payload(who_am_i(view)))
+
+
+def _oauth_card(link: str, **more: Any) -> Activity:
+    content = {
+        "text": "Sign in, so that Herald can act in your name.",
+        "connectionName": CONNECTION,
+        "buttons": [{"type": "signin", "title": "Sign in", "value": link}],
+        **more,
+    }
+    card = Attachment(content_type=_OAUTH_CARD, content=content)
+    return Activity(type=ActivityTypes.message, attachments=[card])
 
 
 def _problem(error: HeraldError, then: str) -> dict[str, Any]:
@@ -311,4 +319,4 @@ def _known(scopes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _wanted(then: str) -> tuple[str, ...]:
-    return TEXT if then == "text" else NOTIFY
+    return TEXT if then.partition(".")[0] == "text" else NOTIFY
