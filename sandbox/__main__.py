@@ -11,10 +11,17 @@ from pathlib import Path
 
 from sandbox.child import App, AppDied
 from sandbox.page import MODULES, VENDOR, Page
+from sandbox.playground import PATH, Playground
 from sandbox.stage import Stage
 from sandbox.world import ROOT, clinic
 
 DEFAULT_PORT = 8700
+_PLAYGROUND = """
+  For Microsoft's own local client, in another terminal:
+
+      cd {folder}
+      npx @microsoft/m365agentsplayground start -c msteams -e {url}{path}
+"""
 _READY = """
   Herald is ready. Open this in a browser:
 
@@ -50,6 +57,11 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--no-app", action="store_true", help="do not start app.py")
     parser.add_argument(
         "--app-port", type=int, default=0, help="where the app listens (default: any free port)"
+    )
+    parser.add_argument(
+        "--playground",
+        action="store_true",
+        help="say how to start Microsoft's Agents Playground beside it",
     )
     parser.add_argument(
         "--state-dir",
@@ -108,6 +120,9 @@ async def _stay(stage: Stage, page: Page, options: argparse.Namespace) -> None:
         await _until_stopped(app.start(), stop)
         if not stop.is_set():
             print(_READY.format(url=page.url, log=log), flush=True)
+            if options.playground:
+                folder = Playground(stage).configure(options.state_dir / "playground").parent
+                print(_PLAYGROUND.format(folder=folder, url=page.url, path=PATH), flush=True)
             await _until_stopped(app.until_it_ends(), stop)
     finally:
         await app.stop()

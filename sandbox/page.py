@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.playground import Playground
 from sandbox.snapshot import Deltas, Snapshots
 from sandbox.stage import Stage
 from sandbox.teams import Answer
@@ -54,7 +55,8 @@ class Page:
     async def start(self, port: int = 0) -> None:
         """Listen on loopback. Raises OSError when the port is taken."""
         app = web.Application(middlewares=[_guard])
-        app.add_routes([*self._routes(), *self._tunnel.routes()])
+        playground = Playground(self.stage)
+        app.add_routes([*self._routes(), *self._tunnel.routes(), *playground.routes()])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
