@@ -1,6 +1,7 @@
 """Activities as Teams sends them to a bot."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,13 +26,15 @@ def activity(
 ) -> dict[str, Any]:
     """One activity from this person to the bot; `fields` are laid over the usual ones.
 
-    The id is a fresh one unless given. Field names are the wire's (`replyToId`, `value`).
+    The id is a fresh one unless given. Field names are the wire's (`replyToId`, `value`). In a
+    channel, `root_id` names the thread.
     """
     now = world.now()
-    channel_data: dict[str, Any] = {"tenant": {"id": person.tenant_id}}
-    if conversation.kind == "channel":
-        channel_data |= {"channel": {"id": conversation.id}, "team": {"id": conversation.id}}
-    channel_data |= fields.pop("channelData", {})
+    channel_data: dict[str, Any] = {
+        **conversation.channel_data(),
+        "tenant": {"id": person.tenant_id},
+        **fields.pop("channelData", {}),
+    }
     base = {
         "type": kind,
         "id": f"f:{uuid.uuid4()}",
@@ -42,7 +45,7 @@ def activity(
         "channelId": "msteams",
         "from": person_account(person),
         "recipient": bot_account(world),
-        "conversation": conversation.account(),
+        "conversation": conversation.account(fields.pop("root_id", "")),
         "channelData": channel_data,
         "entities": [_client_info(person)],
     }
@@ -50,26 +53,72 @@ def activity(
 
 
 def message(
-    world: World, person: Person, conversation: Conversation, text: str, **fields: Any
+    world: World,
+    person: Person,
+    conversation: Conversation,
+    text: str,
+    *,
+    mentions: Iterable[Person] = (),
+    to_bot: bool = True,
+    **fields: Any,
 ) -> dict[str, Any]:
-    """A typed message; in a group chat or channel it mentions the bot, or the bot hears nothing."""
+    """A typed message.
+
+    Outside of a personal chat it mentions the bot, unless `to_bot` is false, or the bot would hear
+    nothing. Where the text has `@Herald`, `@Adele` or `@Adele Vance` the mention takes that place;
+    otherwise the bot comes first, and people after the first word.
+    """
     entities = [_client_info(person)]
     if conversation.kind != "personal":
-        mention = f"<at>{BOT_NAME}</at>"
-        entities.append({"type": "mention", "mentioned": bot_account(world), "text": mention})
-        text = f"{mention} {text}"
+        for someone in mentions:
+            text = _mentioning(text, person_account(someone), entities, first=False)
+        if to_bot:
+            text = _mentioning(text, bot_account(world), entities, first=True)
     own = {"text": text, "textFormat": "plain", "entities": entities}
+    if len(entities) > 1:
+        own["attachments"] = [{"contentType": "text/html", "content": f"<div>{text}</div>"}]
     return activity(world, person, conversation, "message", **(own | fields))
+
+
+def _mentioning(
+    text: str, account: dict[str, Any], entities: list[dict[str, Any]], *, first: bool
+) -> str:
+    name = account["name"]
+    mention = f"<at>{name}</at>"
+    mentioned = {"id": account["id"], "name": name}
+    entities.append({"type": "mention", "mentioned": mentioned, "text": mention})
+    if mention in text:
+        return text
+    for typed in (f"@{name}", f"@{name.split()[0]}"):
+        if typed in text:
+            return text.replace(typed, mention, 1)
+    if first:
+        return f"{mention} {text}"
+    # After the word of the command and those who were mentioned before.
+    head, _, rest = text.partition(" ")
+    end = len(head)
+    while text[end:].lstrip().startswith("<at>"):
+        end = text.index("</at>", end) + len("</at>")
+    return f"{text[:end]} {mention}{text[end:]}" if rest else f"{text} {mention}"
 
 
 def installation(
     world: World, person: Person, conversation: Conversation
 ) -> tuple[dict[str, Any], ...]:
-    """What the bot hears when it is installed in a personal chat, in Teams' order."""
-    people = [person_account(person), bot_account(world)]
-    source = {"settings": {"selectedChannel": {"id": conversation.id}}}
+    """What the bot hears when it is installed where this person is, in Teams' order."""
+    is_personal = conversation.kind == "personal"
+    people = [*([person_account(person)] if is_personal else []), bot_account(world)]
+    source: dict[str, Any] = {"settings": {"selectedChannel": {"id": conversation.id}}}
+    event = {} if is_personal else {"eventType": "teamMemberAdded", "source": {"name": "message"}}
     return (
-        activity(world, person, conversation, "conversationUpdate", membersAdded=people),
+        activity(
+            world,
+            person,
+            conversation,
+            "conversationUpdate",
+            membersAdded=people,
+            **({} if is_personal else {"channelData": {**source, **event}}),
+        ),
         activity(
             world, person, conversation, "installationUpdate", action="add", channelData=source
         ),

@@ -12,11 +12,15 @@ from sandbox.connector import Connector
 
 @dataclass(frozen=True)
 class Answer:
-    """What the bot answered. Status 0: nothing came, or not within Teams' patience (`late`)."""
+    """What the bot answered. Status 0: nothing came, or not within Teams' patience (`late`).
+
+    `problem` says why Teams would not take the answer: the person reads "Something went wrong".
+    """
 
     status: int
     body: Any = None
     late: bool = False
+    problem: str = ""
 
     @property
     def ok(self) -> bool:

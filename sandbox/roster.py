@@ -9,6 +9,8 @@ from sandbox.conversation import Conversation
 from sandbox.limits import Refusal
 from sandbox.world import Person, World
 
+MOST_A_PAGE = 500
+
 
 class Roster:
     """The members' routes. `find` gives the conversation that a request names, or refuses."""
@@ -32,7 +34,7 @@ class Roster:
         everybody = self._accounts(request)
         try:
             start = int(request.query.get("continuationToken") or 0)
-            end = start + max(1, int(request.query.get("pageSize") or 200))
+            end = start + min(MOST_A_PAGE, max(1, int(request.query.get("pageSize") or 200)))
         except ValueError:
             raise Refusal(400, "BadSyntax", "The paging parameters are not numbers.") from None
         page: dict[str, Any] = {"members": everybody[start:end]}
@@ -64,5 +66,5 @@ def _account(person: Person) -> dict[str, Any]:
         "email": person.mail,
         "userPrincipalName": person.mail,
         "tenantId": person.tenant_id,
-        "userRole": "user",
+        "userRole": "guest" if person.is_guest else "user",
     }

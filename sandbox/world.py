@@ -7,126 +7,47 @@ import asyncio
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sandbox.records import (
+    TENANT_ID,
+    Channel,
+    Faults,
+    FeedItem,
+    GraphCall,
+    GroupChat,
+    Meeting,
+    Person,
+    PhoneText,
+    Team,
+)
+
+__all__ = [
+    "ROOT",
+    "TENANT_ID",
+    "Channel",
+    "Faults",
+    "FeedItem",
+    "GraphCall",
+    "GroupChat",
+    "Meeting",
+    "Person",
+    "PhoneText",
+    "Team",
+    "World",
+    "clinic",
+    "new_group_chat",
+    "new_team",
+    "read_manifest",
+]
+
 ROOT = Path(__file__).resolve().parent.parent
-TENANT_ID = "5eafa5f0-6c1f-4f4e-9d3d-0c4b3b1a7e01"
 APP_ID = "7b1f6a52-3d0e-4c19-8a54-2f2c9f0b6d11"
 TEAMS_APP_ID = "c0a9d4de-52b1-4d4f-9a86-3f5c8f6e2a77"
 CATALOG_APP_ID = "e8d1a3b6-90f4-4b7c-8f21-6a5d2c3b4e99"
-
-
-@dataclass
-class Person:
-    """One person of the tenant, as Entra, Graph and Teams know him or her."""
-
-    id: str
-    name: str
-    mail: str
-    title: str
-    zone: str  # IANA name
-    locale: str = "en-US"
-    tenant_id: str = TENANT_ID
-    is_admin: bool = False
-    has_premium: bool = True  # Teams Premium: what an organizer's texts need
-    has_app: bool = True  # Herald is installed for this person
-    consents: set[str] = field(default_factory=set)  # delegated permissions, short names
-
-    @property
-    def teams_id(self) -> str:
-        """The `from.id` of this person's activities: `29:…`."""
-        return f"29:1{self.id.replace('-', '')}"
-
-
-@dataclass
-class Meeting:
-    """An online meeting and its calendar event."""
-
-    id: str  # the onlineMeeting id, as Graph names it
-    event_id: str
-    organizer_id: str
-    subject: str
-    start: datetime
-    end: datetime
-    join_url: str
-    attendee_ids: tuple[str, ...] = ()
-    is_cancelled: bool = False
-    is_online: bool = True
-
-
-@dataclass(frozen=True)
-class PhoneText:
-    """One SMS on one patient's phone."""
-
-    at: datetime
-    number: str  # E.164
-    message_type: str  # confirmation, reschedule, cancellation, reminder
-    subject: str
-    starts_at: datetime
-    zone: str  # Windows name, as it was sent
-    language: str
-    organizer: str
-    body: str  # the text as the phone shows it
-
-
-@dataclass
-class FeedItem:
-    """One entry of a person's activity feed. The same `chain_id` replaces."""
-
-    at: datetime
-    actor_id: str
-    activity_type: str
-    text: str  # the template, filled in
-    preview: str
-    topic: str
-    link: str
-    chain_id: int | None
-    replaced: int = 0
-
-
-@dataclass(frozen=True)
-class GraphCall:
-    """What the Graph stand-in received, as it came, and what it answered.
-
-    `path` has no query. `status` is what Graph decided, also when the connection was then cut:
-    `answered` says whether the caller was told, `took_effect` whether a send reached anybody's
-    phone or feed. `headers` are lower-case and lack the bearer token.
-    """
-
-    at: datetime
-    method: str
-    path: str
-    actor_id: str
-    body: Any
-    status: int
-    code: str = ""
-    client_request_id: str = ""
-    request_id: str = ""
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    took_effect: bool = False
-    answered: bool = True
-
-
-@dataclass
-class Faults:
-    """What the panel of faults sets. Each is off by default."""
-
-    throttled: bool = False  # every send answers 429
-    retry_after_s: int | None = 2  # the Retry-After of these, or none
-    offline: bool = False  # Graph's connections are closed without an answer
-    unavailable: bool = False  # Graph answers 503
-    slow_s: float = 0.0  # every Graph answer waits so long
-    hang: bool = False  # a send is accepted by Graph, its answer never comes
-    entra_down: bool = False  # Entra answers 503
-    short_tokens: bool = False  # the tenant's policy: tokens live 30 minutes
-    exchange_mute: bool = False  # Teams clients never send signin/tokenExchange
-    skip_not_installed: bool = False  # bulk: 202 and skip, instead of 403 for the batch
-    duplicate_app: bool = False  # 409 unless teamsAppId is given
 
 
 class World:
@@ -144,6 +65,8 @@ class World:
         self.teams_app_id = TEAMS_APP_ID
         self.catalog_app_id = CATALOG_APP_ID
         self.people: dict[str, Person] = {}
+        self.teams: dict[str, Team] = {}  # by the group's id
+        self.group_chats: dict[str, GroupChat] = {}
         self.meetings: dict[str, Meeting] = {}
         self.tenant_consents: set[str] = set()
         # Oldest first, both; a replaced notification moves to the end.
@@ -176,6 +99,13 @@ class World:
         """The first person whose name starts so; for tests and the page."""
         return next(p for p in self.people.values() if p.name.startswith(given_name))
 
+    def team_of(self, channel_id: str) -> Team | None:
+        """The team that has this channel, deleted or not, or None."""
+        for team in self.teams.values():
+            if any(channel.id == channel_id for channel in team.channels):
+                return team
+        return None
+
     def granted(self, person: Person) -> set[str]:
         """The delegated permissions that this person or an administrator consented to."""
         return person.consents | self.tenant_consents
@@ -202,22 +132,22 @@ def read_manifest() -> dict[str, Any]:
 
 
 def clinic(*, manifest: dict[str, Any] | None = None) -> World:
-    """A small clinic: six people, their meetings, and the consents that an administrator gave."""
+    """A small clinic: people and their meetings, a guest, a team, a group chat, and consents."""
     world = World(manifest=manifest)
-    for index, (name, title, zone, extra) in enumerate(_STAFF, start=1):
+    for index, (name, title, zone, extra) in enumerate((*_STAFF, _GUEST), start=1):
         person = Person(
             id=f"a{index:07d}-0000-4000-8000-{index:012d}",
             name=name,
-            mail=f"{name.split()[0].lower()}.{name.split()[-1].lower()}@contoso-clinic.example",
             title=title,
             zone=zone,
-            **extra,
+            **{"mail": f"{'.'.join(name.lower().split())}@contoso-clinic.example", **extra},
         )
         world.people[person.id] = person
     world.tenant_consents |= {"VirtualAppointmentNotification.Send", "openid", "profile"}
     for person in world.people.values():
-        person.consents |= _USER_CONSENTS
+        person.consents |= set() if person.is_guest else _USER_CONSENTS
     _fill_calendars(world)
+    _open_team(world)
     return world
 
 
@@ -238,6 +168,48 @@ _STAFF: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("Isaiah Langer", "Clerk", "America/Phoenix", {"has_premium": False}),
     ("Nadia Hassan", "IT administrator", "America/New_York", {"is_admin": True}),
 )
+_GUEST: tuple[str, str, str, dict[str, Any]] = (
+    "Grady Archie",
+    "Guest, Fabrikam Imaging",
+    "America/New_York",
+    {
+        "mail": "grady.archie@fabrikam.example",
+        "is_guest": True,
+        "has_app": False,
+        "has_premium": False,
+    },
+)
+_NAMESPACE = uuid.UUID("3f6b8a10-4c55-4d86-8f7b-6f0f3a9e1c22")
+
+
+def new_team(
+    world: World, name: str, people: Iterable[Person], channels: Iterable[str] = ("General",)
+) -> Team:
+    """A team of these people, the guests among them as guests; the same name gives the same one."""
+    key = str(uuid.uuid5(_NAMESPACE, f"team {name}"))
+    if key not in world.teams:
+        made = [Channel(_thread(f"{name}/{channel}", "tacv2"), channel) for channel in channels]
+        members = [person.id for person in people if not person.is_guest]
+        guests = [person.id for person in people if person.is_guest]
+        world.teams[key] = Team(key, name, made[0].id, members, guests, made)
+    return world.teams[key]
+
+
+def new_group_chat(world: World, name: str, people: Iterable[Person]) -> GroupChat:
+    """A chat of these people; the same name gives the same one."""
+    key = _thread(f"groupChat{name}", "v2")
+    return world.group_chats.setdefault(key, GroupChat(key, name, [person.id for person in people]))
+
+
+def _thread(name: str, suffix: str) -> str:
+    return f"19:{uuid.uuid5(_NAMESPACE, name).hex}@thread.{suffix}"
+
+
+def _open_team(world: World) -> None:
+    everybody = list(world.people.values())
+    new_team(world, "Front desk", everybody, ("General", "Appointments"))
+    on_call = [world.named(name) for name in ("Adele", "Megan", "Diego")]
+    new_group_chat(world, "Cardiology on call", on_call)
 
 
 def _fill_calendars(world: World) -> None:
