@@ -58,7 +58,14 @@ class IdentityError(HeraldError):
 
 
 class SignInNeeded(IdentityError):
-    """You need to sign in before Herald can act in your name."""
+    """You need to sign in before Herald can act in your name.
+
+    `claims` is what Entra wants to see of that sign-in, as JSON, or empty.
+    """
+
+    def __init__(self, detail: str = "", claims: str = "") -> None:
+        super().__init__(detail)
+        self.claims = claims
 
 
 class ConsentNeeded(IdentityError):

@@ -31,19 +31,26 @@ from bot.teams import endpoint
 from bot.teams.adapter import HeraldAdapter
 from bot.teams.card_actions import CardActions
 from bot.teams.channel_auth import ChannelAuth
+from bot.teams.chat import Chat
 from bot.teams.connector import Connector
 from bot.teams.deliveries import Deliveries
+from bot.teams.dialogs import Dialogs
 from bot.teams.forms import Forms
 from bot.teams.handler import Handler
+from bot.teams.lifecycle import Lifecycle
+from bot.teams.login_requests import LoginRequests
 from bot.teams.message_extension import MessageExtension
 from bot.teams.notices import Notices
 from bot.teams.pace import Pace
+from bot.teams.openers import Openers
+from bot.teams.prefilled import Prefilled
 from bot.teams.progress import Progress
 from bot.teams.replies import Replies
 from bot.teams.results import Results
 from bot.teams.rosters import Rosters
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
+from bot.teams.threads import Threads
 from bot.teams.tracing import Traced
 
 log = structlog.get_logger(__name__)
@@ -93,7 +100,7 @@ class Core:
             session = await closing.enter_async_context(open_session())
             self.channel_session = await closing.enter_async_context(aiohttp.ClientSession())
             closing.push_async_callback(self.identity.close)
-            self.graph = Graph(settings.graph_url, session)
+            self.graph = Graph(settings.graph_url, session, tokens=self.identity)
             self.connector = Connector(
                 settings,
                 self.channel_session,
@@ -215,16 +222,23 @@ class Herald:
         self._results = Results(settings, core.ledger, core.identity, core.channel_session)
         actions = CardActions(texts, notices, deliveries, self._results, replies)
         extension = MessageExtension(core.identity, texts, notices, actions, sign_in)
+        first = Prefilled(core.drafts, core.connector)
+        dialogs = Dialogs(texts, notices, actions)
+        openers = Openers(core.identity, texts, notices, first, dialogs, sign_in)
+        chat = Chat(texts, notices, deliveries, first, openers, sign_in, replies, self._once)
+        threads = Threads(core.ledger, core.rates, LoginRequests(settings, core.identity, sign_in))
+        for presses in (actions, openers, threads):
+            presses.runs_commands_with(chat.run)
+        sign_in.goes_on_with(chat.after_sign_in, deliveries)
         return Handler(
             settings,
-            core.identity,
-            core.connector,
-            texts,
-            notices,
-            deliveries,
-            self._results,
+            chat,
             actions,
+            threads,
+            openers,
+            Lifecycle(core.identity, self._once),
             extension,
             sign_in,
+            self._results,
             replies,
         )

@@ -15,6 +15,7 @@ from sandbox.entra_consent import BadRequest, Consent, Page, Redirect
 from sandbox.entra_grants import Grants, TokenRequest
 from sandbox.entra_refusals import Refused, unknown_tenant
 from sandbox.entra_tokens import Tokens
+from sandbox.registration import Registration
 from sandbox.world import Person, World
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -44,6 +45,11 @@ class Entra:
         return self.grants.requests
 
     @property
+    def registration(self) -> Registration:
+        """The application as it is registered here."""
+        return self.grants.registration
+
+    @property
     def token_life_s(self) -> int:
         """Seconds that access tokens live from now on (4500); a test may set it."""
         return self.tokens.life_s
@@ -59,6 +65,11 @@ class Entra:
     def revoke(self, person: Person) -> None:
         """Make this person's refresh tokens worthless: 50173 from now on."""
         self.grants.revoke(person)
+
+    def challenge(self, person: Person, *, in_person: bool = False) -> None:
+        """Continuous access evaluation: from now on Graph refuses this person's tokens until one
+        is asked for with its claims challenge; `in_person`: at a sign-in with a browser only."""
+        self.grants.challenges.put(person.id, self.world.now(), in_person=in_person)
 
     def register_certificate(self, pem: bytes) -> None:
         """Accept client assertions signed with this certificate's key."""

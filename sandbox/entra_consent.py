@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 from sandbox import entra_pages as pages
 from sandbox.entra_grants import Code, Grants
 from sandbox.entra_permissions import OPENID_SCOPES, PERMISSIONS, UnknownScope, read_scopes
+from sandbox.entra_refusals import Refused
 from sandbox.world import Person, World
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -83,6 +84,7 @@ class Consent:
             raise BadRequest("AADSTS50011: The reply address is not registered.")
         if kind == "authorize":
             _check_authorize(query)
+            self._check_claims(query.get("claims", ""))
         try:
             names = read_scopes(query.get("scope", ""), set(PERMISSIONS))
         except UnknownScope:
@@ -90,6 +92,12 @@ class Consent:
         if not names:
             raise BadRequest("AADSTS900144: The request must contain 'scope'.")
         return Ask(kind, path, tenant, query, names)
+
+    def _check_claims(self, claims: str) -> None:
+        try:
+            self.grants.challenges.check(claims)
+        except Refused as error:
+            raise BadRequest(str(error)) from None
 
     def show(self, ask: Ask) -> Page:
         """The page for a request: the account picker, or what the hinted account is asked."""
@@ -138,6 +146,7 @@ class Consent:
             nonce=ask.query.get("nonce", ""),
             scope=ask.query["scope"],
             at=self.world.now(),
+            claims=ask.query.get("claims", ""),
         )
         return ask.back({"code": code, "session_state": secrets.token_hex(8)})
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox import entra_refusals as refusals
+from sandbox.entra_challenges import Challenges
 from sandbox.entra_clients import Clients
 from sandbox.entra_permissions import (
     GRAPH,
@@ -18,6 +19,7 @@ from sandbox.entra_permissions import (
     read_scopes,
 )
 from sandbox.entra_tokens import BadToken, Tokens, client_info
+from sandbox.registration import Registration
 from sandbox.world import Person, World
 
 BOT_RESOURCE = "https://api.botframework.com"
@@ -56,6 +58,7 @@ class Code:
     nonce: str
     scope: str
     at: datetime
+    claims: str = ""  # the claims request of the authorize request
     used: bool = False
 
 
@@ -79,6 +82,8 @@ class Grants:
         self.world = world
         self.tokens = tokens
         self.clients = Clients(world)
+        self.challenges = Challenges()
+        self.registration = Registration(world.app_id)
         self.codes: dict[str, Code] = {}
         self.refreshes: dict[str, Refresh] = {}
         self.requests: list[TokenRequest] = []
@@ -131,20 +136,27 @@ class Grants:
         if grant is None:
             raise refusals.Refused("unsupported_grant_type", 70003, "The grant is not supported.")
         self.clients.check(form, f"{self.tokens.url}/{tenant}/oauth2/v2.0/token")
+        self.challenges.check(form.get("claims", ""))
         return grant(tenant, form)
 
     def _client_credentials(self, tenant: str, form: Form) -> Answer:
         scopes = form.get("scope", "").split()
         resource = scopes[0].removesuffix("/.default") if len(scopes) == 1 else ""
-        if resource not in {BOT_RESOURCE, GRAPH} or not scopes[0].endswith("/.default"):
+        if not resource or not scopes[0].endswith("/.default"):
             raise refusals.Refused(
                 "invalid_scope", 1002012, "Client credentials take one scope, '<resource>/.default'"
             )
+        own = self.registration.serves(resource)
+        if not own and resource not in {BOT_RESOURCE, GRAPH}:
+            raise refusals.unknown_resource(resource)
+        more: Answer = self.registration.audience(resource) if own else {}
+        if resource == GRAPH:
+            more = {"roles": sorted(self.registration.roles)}
         return {
             "token_type": "Bearer",
             "expires_in": self.tokens.access_life_s,
             "ext_expires_in": self.tokens.access_life_s,
-            "access_token": self.tokens.app_token(tenant, resource),
+            "access_token": self.tokens.app_token(tenant, resource, **more),
         }
 
     def _on_behalf_of(self, tenant: str, form: Form) -> Answer:
@@ -158,7 +170,9 @@ class Grants:
             raise _bad_assertion(error.reason) from None
         if claims["tid"] != tenant or "scp" not in claims:
             raise _bad_assertion("issuer")
-        return self._delegated(self._person(claims.get("oid", "")), form, form.get("scope", ""))
+        person = self._person(claims.get("oid", ""))
+        met = self.challenges.silently(person.id, form.get("claims", ""))
+        return self._delegated(person, form, form.get("scope", ""), met=met)
 
     def _authorization_code(self, tenant: str, form: Form) -> Answer:
         if not form.get("code"):
@@ -175,7 +189,10 @@ class Grants:
             raise refusals.bad_grant(500112, "The reply address is not the one asked with.")
         _check_verifier(form.get("code_verifier", ""), code.challenge)
         scope = form.get("scope", "") or code.scope
-        return self._delegated(self._person(code.person_id), form, scope, code.nonce)
+        person = self._person(code.person_id)
+        # The person was there, and was asked for whatever the authorize request wanted.
+        met = self.challenges.asked(person.id, code.claims)
+        return self._delegated(person, form, scope, code.nonce, met=met)
 
     def _refresh_token(self, tenant: str, form: Form) -> Answer:
         refresh = self.refreshes.get(form.get("refresh_token", ""))
@@ -186,9 +203,12 @@ class Grants:
             raise refusals.bad_grant(50173, "The grant was revoked; sign in again.")
         if person.tenant_id != tenant:
             raise refusals.bad_grant(700229, "The refresh token is of another tenant.")
-        return self._delegated(person, form, form.get("scope", "") or refresh.scope)
+        met = self.challenges.silently(person.id, form.get("claims", ""))
+        return self._delegated(person, form, form.get("scope", "") or refresh.scope, met=met)
 
-    def _delegated(self, person: Person, form: Form, scope: str, nonce: str = "") -> Answer:
+    def _delegated(
+        self, person: Person, form: Form, scope: str, nonce: str = "", met: str = ""
+    ) -> Answer:
         if not scope:
             raise refusals.missing("scope")
         granted = self.world.granted(person)
@@ -204,7 +224,9 @@ class Grants:
             "scope": " ".join(_as_asked(scope, names)),
             "expires_in": self.tokens.access_life_s,
             "ext_expires_in": self.tokens.access_life_s,
-            "access_token": self.tokens.graph_token(person, names),
+            "access_token": self.tokens.graph_token(
+                person, names, **self.challenges.marks(form.get("claims", ""), met)
+            ),
             "_person": person.id,
         }
         if "openid" in names:

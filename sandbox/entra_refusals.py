@@ -9,16 +9,25 @@ from typing import Any
 
 
 class Refused(Exception):
-    """One refusal: the OAuth `error`, Entra's number, the HTTP status, and perhaps a `suberror`."""
+    """One refusal: the OAuth `error`, Entra's number, the HTTP status, and perhaps a `suberror`
+    and the `claims` that a sign-in has to carry."""
 
     def __init__(
-        self, error: str, code: int, detail: str, *, status: int = 400, suberror: str = ""
+        self,
+        error: str,
+        code: int,
+        detail: str,
+        *,
+        status: int = 400,
+        suberror: str = "",
+        claims: str = "",
     ) -> None:
         super().__init__(f"AADSTS{code}: {detail}")
         self.error = error
         self.code = code
         self.status = status
         self.suberror = suberror
+        self.claims = claims
 
     def body(self, now: datetime, correlation_id: str = "") -> dict[str, Any]:
         """The JSON that Entra's token endpoint answers with."""
@@ -34,7 +43,8 @@ class Refused(Exception):
             "correlation_id": correlation_id,
             "error_uri": f"https://login.microsoftonline.com/error?code={self.code}",
         }
-        return body | ({"suberror": self.suberror} if self.suberror else {})
+        more = {"suberror": self.suberror, "claims": self.claims}
+        return body | {name: value for name, value in more.items() if value}
 
 
 def unknown_tenant(tenant: str) -> Refused:
@@ -60,6 +70,12 @@ def bad_client(code: int, detail: str) -> Refused:
 def bad_scope(scope: str) -> Refused:
     """AADSTS70011."""
     return Refused("invalid_scope", 70011, f"The scope '{scope[:128]}' is not valid.")
+
+
+def unknown_resource(resource: str) -> Refused:
+    """AADSTS500011."""
+    detail = f"The resource principal named {resource[:128]} was not found in the tenant."
+    return Refused("invalid_resource", 500011, detail)
 
 
 def bad_grant(code: int, detail: str, *, suberror: str = "bad_token") -> Refused:

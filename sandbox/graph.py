@@ -1,6 +1,7 @@
 """The Graph stand-in: `/v1.0` over plain http on loopback, as strict as Graph or stricter."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import uuid
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from aiohttp import web
 
+from sandbox import graph_directory
 from sandbox.entra import Entra, close
 from sandbox.entra_permissions import GRAPH
 from sandbox.entra_tokens import BadToken
@@ -87,6 +89,9 @@ class Graph:
         try:
             if self.world.faults.offline:
                 return Answer(0), fault_of(self.world, send=False), ""
+            about_the_app = self._about_the_app(request)
+            if about_the_app is not None:
+                return about_the_app, NOTHING, ""
             call = self._call(request, raw)
             actor_id = call.actor.id
             if call.path == "/$batch":
@@ -121,19 +126,31 @@ class Graph:
             raw_body=raw,
         )
 
+    def _about_the_app(self, request: web.Request) -> Answer | None:
+        if request.method != "GET" or "(appId=" not in request.path:
+            return None
+        claims = self._claims(request.headers.get("Authorization", ""))
+        return graph_directory.answer(request.path, claims, self.entra.registration, self.world)
+
     def _caller(self, authorization: str) -> tuple[dict[str, Any], str]:
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise _unauthorized("Access token is empty.")
-        try:
-            claims = self.entra.tokens.check(token.strip(), GRAPH)
-        except BadToken as error:
-            raise _unauthorized(_TOKEN_SENTENCES[error.reason]) from None
+        claims = self._claims(authorization)
         if "scp" not in claims:
             raise forbidden("Application-only tokens are not supported here.")
         if claims.get("oid") not in self.world.people:
             raise _unauthorized("The token's user does not exist.")
+        challenge = self.entra.grants.challenges.unmet(claims)
+        if challenge:
+            raise _challenged(challenge)
         return claims, claims["oid"]
+
+    def _claims(self, authorization: str) -> dict[str, Any]:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unauthorized("Access token is empty.")
+        try:
+            return self.entra.tokens.check(token.strip(), GRAPH)
+        except BadToken as error:
+            raise _unauthorized(_TOKEN_SENTENCES[error.reason]) from None
 
     def _throttle(self, route: Route, call: Call) -> None:
         if route.lane and self.world.limits_enforced:
@@ -241,6 +258,16 @@ def _unauthorized(sentence: str) -> Refusal:
     return Refusal(
         401, "InvalidAuthenticationToken", sentence, **{"WWW-Authenticate": 'Bearer realm=""'}
     )
+
+
+def _challenged(claims: str) -> Refusal:
+    wanted = base64.b64encode(claims.encode()).decode()
+    challenge = (
+        'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/'
+        f'authorize", error="insufficient_claims", claims="{wanted}"'
+    )
+    sentence = "Continuous access evaluation resulted in challenge with result: InteractionRequired"
+    return Refusal(401, "InvalidAuthenticationToken", sentence, **{"WWW-Authenticate": challenge})
 
 
 _TOKEN_SENTENCES = {

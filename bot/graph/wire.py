@@ -5,6 +5,7 @@ twice. A read goes again where Graph asks for it.
 """
 
 import asyncio
+import contextlib
 import json
 import random
 import re
@@ -12,7 +13,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -20,6 +21,7 @@ import structlog
 from yarl import URL
 
 from bot import metrics
+from bot.errors import HeraldError
 from bot.graph.errors import (
     GraphError,
     GraphRefused,
@@ -27,6 +29,7 @@ from bot.graph.errors import (
     GraphThrottled,
     GraphUnavailable,
     GraphUnreachable,
+    TokenRejected,
     error_of,
     request_id_of,
 )
@@ -59,6 +62,16 @@ class Accepted:
     body: Any = None
 
 
+class Tokens(Protocol):
+    """Whoever gave the tokens. Raises an IdentityError where the person is needed."""
+
+    async def challenged(self, value: str, claims: str) -> None:
+        """Graph refused this token and wants to see these claims (base64)."""
+
+    async def instead_of(self, value: str) -> str | None:
+        """Another token for this one, or None where there is none to be had."""
+
+
 def open_session() -> aiohttp.ClientSession:
     """The one session for Graph; to be opened inside the event loop, and closed by its owner."""
     connector = aiohttp.TCPConnector(
@@ -80,7 +93,8 @@ class Wire:
     """Requests to one Graph address.
 
     `base_url` has no version; `timeout_s` is for a whole attempt, `connect_s` for getting a
-    connection, and `patience_s` for all the waiting between the attempts of a read.
+    connection, and `patience_s` for all the waiting between the attempts of a read. `tokens` hears
+    of claims challenges, and gives a read another token for one that Graph refused.
     """
 
     def __init__(
@@ -91,6 +105,7 @@ class Wire:
         timeout_s: float = 20,
         connect_s: float = 5,
         patience_s: float = 8,
+        tokens: Tokens | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._origin = URL(self._base_url).origin()
@@ -100,6 +115,7 @@ class Wire:
             total=timeout_s, connect=min(connect_s, timeout_s / 2)
         )
         self.patience_s = patience_s
+        self._tokens = tokens
 
     async def post(
         self,
@@ -115,7 +131,11 @@ class Wire:
         data = body if isinstance(body, bytes) else _encoded(body)
         sent = {"Content-Type": "application/json", **(headers or {})}
         url = self._base_url + route.url_path(**(path or {}))
-        return await self._attempt("POST", url, token, sent, client_request_id, data)
+        try:
+            return await self._attempt("POST", url, token, sent, client_request_id, data)
+        except TokenRejected as error:
+            await self._tell(token, error)
+            raise
 
     async def get(
         self,
@@ -174,16 +194,37 @@ class Wire:
     ) -> Any:
         """The JSON of a POST that only reads, and so goes again as a GET does."""
 
-        async def ask() -> Any:
+        async def ask(token: str) -> Any:
             return _object(await self.post(route, token, body, client_request_id=client_request_id))
 
-        return await self._patiently(ask)
+        return await self._with_another(token, ask)
 
     async def _read(self, url: str, token: str, headers: Mapping[str, str]) -> Any:
-        async def ask() -> Any:
-            return _object(await self._attempt("GET", url, token, headers, str(uuid.uuid4())))
+        async def ask(token: str) -> Any:
+            try:
+                answer = await self._attempt("GET", url, token, headers, str(uuid.uuid4()))
+            except TokenRejected as error:
+                await self._tell(token, error)
+                raise
+            return _object(answer)
 
-        return await self._patiently(ask)
+        return await self._with_another(token, ask)
+
+    async def _with_another(self, token: str, ask: Callable[[str], Awaitable[Any]]) -> Any:
+        """Ask; and once more with another token, when Graph refused this one."""
+        try:
+            return await self._patiently(lambda: ask(token))
+        except TokenRejected:
+            another = await self._tokens.instead_of(token) if self._tokens else None
+            if another is None:
+                raise
+        return await self._patiently(lambda: ask(another))
+
+    async def _tell(self, token: str, error: TokenRejected) -> None:
+        if self._tokens and error.claims:
+            # What cannot be written down now, Graph says again: a send's own result comes first.
+            with contextlib.suppress(HeraldError):
+                await self._tokens.challenged(token, error.claims)
 
     async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         left_s = self.patience_s

@@ -29,6 +29,7 @@ from requests.adapters import HTTPAdapter
 from bot import metrics
 from bot.actor import Actor
 from bot.errors import EntraUnavailable, IdentityError, SettingsError, SignInExpired, SignInNeeded
+from bot.identity import challenge
 from bot.identity.permissions import SIGN_IN
 from bot.identity.refusals import meaning_of
 from bot.settings import Settings
@@ -67,6 +68,7 @@ class CodeFlow:
     nonce: str = field(repr=False)  # the authorize request carried its SHA-256, in hex
     redirect_uri: str
     scopes: tuple[str, ...]
+    claims: str = ""  # the claims challenge that the authorize request carried
 
 
 class Entra:
@@ -84,13 +86,20 @@ class Entra:
         # The bot's own token must not queue behind people's.
         self._bot = ThreadPoolExecutor(1, "entra-bot")
 
-    async def on_behalf_of(self, tenant_id: str, assertion: str, scopes: Sequence[str]) -> Grant:
-        """Exchange a token that Teams got for this application (RFC 7523, on-behalf-of)."""
+    async def on_behalf_of(
+        self, tenant_id: str, assertion: str, scopes: Sequence[str], claims: str = ""
+    ) -> Grant:
+        """Exchange a token that Teams got for this application (RFC 7523, on-behalf-of).
+
+        `claims` is a claims challenge that the new token has to answer, as JSON.
+        """
 
         def ask() -> Grant:
             cache = msal.SerializableTokenCache()
             app = self._app(tenant_id, cache)
-            result = app.acquire_token_on_behalf_of(assertion, list(scopes))
+            result = app.acquire_token_on_behalf_of(
+                assertion, list(scopes), claims_challenge=claims or None
+            )
             return _grant(result, cache, scopes)
 
         return await self._in(self._people, "on_behalf_of", ask)
@@ -104,6 +113,7 @@ class Entra:
             "scope": [*flow.scopes, *SIGN_IN],
             "code_verifier": flow.verifier,
             "nonce": flow.nonce,
+            "claims_challenge": flow.claims or None,
         }
 
         def ask() -> Grant:
@@ -119,14 +129,22 @@ class Entra:
         return await self._in(self._people, "code", ask)
 
     async def renew(self, actor: Actor, text: str, scopes: Sequence[str]) -> str:
-        """Get a new access token with the refresh token in this MSAL cache; the cache after it."""
+        """Get a new access token with the refresh token in this MSAL cache; the cache after it.
+
+        A claims challenge in the cache is passed on.
+        """
 
         def ask() -> str:
             cache = msal.SerializableTokenCache()
             cache.deserialize(text)
             app = self._app(actor.tenant_id, cache)
             account = _account_of(actor, app.get_accounts())
-            result = app.acquire_token_silent_with_error(list(scopes), account, force_refresh=True)
+            result = app.acquire_token_silent_with_error(
+                list(scopes),
+                account,
+                force_refresh=True,
+                claims_challenge=challenge.of_cache(text) or None,
+            )
             if result is None:
                 raise SignInNeeded("no refresh token is kept")
             if "access_token" not in result:
@@ -167,6 +185,7 @@ class Entra:
             # The authority is the administrator's setting, not something that a request named:
             # Microsoft need not be asked whether it exists.
             instance_discovery=False,
+            client_capabilities=list(challenge.CAPABILITIES),
         )
 
     async def _in(self, pool: ThreadPoolExecutor, grant: str, ask: Callable[[], _T]) -> _T:

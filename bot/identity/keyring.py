@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.identity import challenge
 from bot.identity.permissions import SIGN_IN
 
 _GRAPH_PREFIX = "https://graph.microsoft.com/"
@@ -72,6 +73,8 @@ def account(text: str) -> Account | None:
 def merge(stored: str | None, fresh: str, now: datetime | None = None) -> str:
     """What was stored, joined by what was just given, without what has expired.
 
+    What was given answers a claims challenge that was stored.
+
     A new refresh token replaces every old one: Entra's are good for all permissions that the
     person consented to, so the newest is the only one worth keeping.
     """
@@ -82,6 +85,7 @@ def merge(stored: str | None, fresh: str, now: datetime | None = None) -> str:
         before = old.get("RefreshToken", {}).values()
         given = {key: one for key, one in new["RefreshToken"].items() if one not in before}
         joined["RefreshToken"] = _newest(given or new["RefreshToken"])
+    challenge.answered(joined)
     now_s = (now or datetime.now(UTC)).timestamp()
     joined["AccessToken"] = {
         key: entry

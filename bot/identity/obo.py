@@ -21,8 +21,10 @@ from bot.errors import (
     TokenTooShort,
     WrongPerson,
 )
+from bot.identity import challenge
 from bot.identity.bot_token import BotToken
 from bot.identity.entra import Entra, Grant
+from bot.identity.given import Given
 from bot.identity.keyring import Account, Token, account, longest_token, merge
 from bot.identity.permissions import ADMIN_ONLY, MEETINGS, NOTIFY, TEXT
 from bot.identity.sign_in import DOWNLOAD, IN_BROWSER, Arrival, PopUp
@@ -54,6 +56,8 @@ class Identity:
         self._under_way: set[asyncio.Task[Any]] = set()
         self._tell: Callable[[Actor], Awaitable[None]] | None = None
         self.pop_up = PopUp(settings, cache.sign_ins)
+        self.pop_up.asks_for(self._challenge)
+        self._given = Given()
 
     def tells_sign_ins(self, tell: Callable[[Actor], Awaitable[None]]) -> None:
         """Whom to tell of everybody who signed in, wherever that was."""
@@ -89,9 +93,33 @@ class Identity:
         """
         stored = self._cache.recall(actor)
         token = _kept(stored, scopes) if stored and not renew else None
-        if token and token.life_s() >= max(min_life_s, _MARGIN_S):
-            return token
-        return await self._to_the_end(self._token(actor, tuple(scopes), min_life_s, renew))
+        if not token or token.life_s() < max(min_life_s, _MARGIN_S):
+            token = await self._to_the_end(self._token(actor, tuple(scopes), min_life_s, renew))
+        self._given.note(token, actor, tuple(scopes))
+        return token
+
+    async def challenged(self, value: str, claims: str) -> None:
+        """Graph refused a token given here and wants to see these claims (base64 JSON).
+
+        The next renewal, of any replica, passes them on; and so does the sign-in, where Entra
+        wants to see the person. What is no challenge, or of a token not given here, is ignored.
+        """
+        given, wanted = self._given.owner(value), challenge.decoded(claims)
+        if given and wanted:
+            await self._to_the_end(self._challenged(given.actor, wanted))
+
+    async def instead_of(self, value: str) -> str | None:
+        """Another token for one that Graph refused; None for one that was not given here.
+
+        Raises as `token` does.
+        """
+        given = self._given.owner(value)
+        if given is None:
+            return None
+        actor, scopes = given
+        token = await self._to_the_end(self._token(actor, scopes, 0, False, value))
+        self._given.note(token, actor, scopes)
+        return token.value
 
     async def keep_alive(self, actor: Actor, *, older_than_s: float) -> None:
         """Renew a sign-in that nothing has used for so long, so that it outlives a long wait.
@@ -124,6 +152,13 @@ class Identity:
         `then` is a word that `finish` gives back: what goes on afterwards.
         """
         return self.pop_up.link(actor, scopes, then)
+
+    async def dialog_link(self, actor: Actor, scopes: Sequence[str], *, then: str = "") -> str:
+        """The address of the page that stands in a dialog and opens the pop-up; as long good.
+
+        The pop-up's code comes with the dialog's `task/submit`, for `finish`.
+        """
+        return self.pop_up.dialog_link(actor, scopes, then)
 
     async def finish(self, actor: Actor, one_time_code: str) -> str:
         """Complete a sign-in with the code that `signin/verifyState` carries.
@@ -182,11 +217,16 @@ class Identity:
 
     async def _exchange(self, actor: Actor, assertion: str, scopes: tuple[str, ...]) -> None:
         async with self._lock(actor):
+            claims = await self._challenge(actor)
 
             async def ask(some: tuple[str, ...]) -> Grant:
-                return await self._entra.on_behalf_of(actor.tenant_id, assertion, some)
+                return await self._entra.on_behalf_of(actor.tenant_id, assertion, some, claims)
 
-            grant = await _asked(ask, scopes)
+            try:
+                grant = await _asked(ask, scopes)
+            except SignInNeeded as error:
+                await self._ask_for(actor, error)
+                raise
             await self._enter(actor, grant)
         await self._told(actor)
 
@@ -212,14 +252,39 @@ class Identity:
             # Signed in they are; `signin` tells once more.
             _log.warning("A sign-in was not told: %s", type(error).__name__)
 
+    async def _challenge(self, actor: Actor) -> str:
+        stored = await self._cache.load(actor)
+        return challenge.of_cache(stored.text) if stored else ""
+
+    async def _challenged(self, actor: Actor, claims: str) -> None:
+        async with self._lock(actor):
+            stored = await self._cache.load(actor)
+            if stored and stored.text and challenge.of_cache(stored.text) != claims:
+                # When another replica wrote it meanwhile, Graph will say so again.
+                text = challenge.into_cache(stored.text, claims)
+                await self._cache.save(actor, text, over=stored.version)
+
+    async def _ask_for(self, actor: Actor, error: SignInNeeded) -> None:
+        """Keep what Entra wants to see, for the sign-in that the person is asked for."""
+        if error.claims:
+            stored = await self._cache.load(actor)
+            text = challenge.into_cache(stored.text if stored else None, error.claims)
+            await self._cache.save(actor, text, over=stored.version if stored else None)
+
     async def _token(
-        self, actor: Actor, scopes: tuple[str, ...], min_life_s: float, renew: bool
+        self,
+        actor: Actor,
+        scopes: tuple[str, ...],
+        min_life_s: float,
+        renew: bool,
+        refused: str = "",
     ) -> Token:
         async with self._lock(actor):
             stored = await self._cache.load(actor)
             if stored is None or stored.text is None:
                 raise SignInNeeded
             token = _kept(stored, scopes)
+            renew = renew or (token is not None and token.value == refused)
             if token and not renew and token.life_s() >= max(min_life_s, _MARGIN_S):
                 return token
             if token and time.monotonic() < stored.seen.get(("too short", min_life_s), 0.0):
@@ -232,7 +297,12 @@ class Identity:
         async def ask(some: tuple[str, ...]) -> str:
             return await self._entra.renew(actor, stored.text or "", some)
 
-        renewed = await self._keep(actor, await _asked(ask, scopes), stored, is_new=False)
+        try:
+            fresh = await _asked(ask, scopes)
+        except SignInNeeded as error:
+            await self._ask_for(actor, error)
+            raise
+        renewed = await self._keep(actor, fresh, stored, is_new=False)
         token = _kept(renewed, scopes)
         if token is None:  # Entra gave less than was asked for
             raise ConsentNeeded(scopes)

@@ -25,6 +25,7 @@ Download = Callable[[Actor, str], Awaitable[tuple[str, bytes]]]
 _WEB = Path(__file__).parent / "web"
 _TEAMS_JS = ROOT / "node_modules/@microsoft/teams-js/dist/umd/MicrosoftTeams.min.js"
 _PAGE = Template((_WEB / "page.html").read_text("utf-8"))
+_DIALOG = Template((_WEB / "dialog.html").read_text("utf-8"))
 _SCRIPTS = '<script src="/auth/teams.js"></script>\n<script src="/auth/end.js"></script>'
 
 # The Teams clients that may show a page of ours in a frame; 'self' is for a Teams page that is
@@ -100,10 +101,12 @@ def routes(identity: Identity, download: Download) -> list[web.RouteDef]:
     return [
         # No HEAD: a program that looks at a link must not use it up.
         web.get("/auth/start", _guarded(pages.start), allow_head=False),
+        web.get("/auth/dialog", _guarded(pages.dialog), allow_head=False),
         web.get("/auth/end", _guarded(pages.end), allow_head=False),
         web.get("/auth/approved", _guarded(pages.approved), allow_head=False),
         web.get("/auth/page.css", _file(_WEB / "page.css", "text/css")),
         web.get("/auth/end.js", _file(_WEB / "end.js", "text/javascript")),
+        web.get("/auth/dialog.js", _file(_WEB / "dialog.js", "text/javascript")),
         web.get("/auth/teams.js", _file(_TEAMS_JS, "text/javascript")),
     ]
 
@@ -128,6 +131,12 @@ class _Pages:
             secure=self._pop_up.is_secure,
         )
         return away
+
+    async def dialog(self, request: web.Request) -> web.StreamResponse:
+        """The page of a dialog of Teams: its button opens the pop-up, and hands on its code."""
+        start = self._pop_up.start_of(request.query.get("s", ""))
+        html = _DIALOG.substitute(start=escape(start))
+        return web.Response(text=html, content_type="text/html")
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """Take Entra's answer and hand a one-time code to Teams."""

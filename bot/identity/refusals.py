@@ -17,6 +17,7 @@ from bot.errors import (
     SignInExpired,
     SignInNeeded,
 )
+from bot.identity import challenge
 from bot.identity.permissions import ADMIN_ONLY
 
 
@@ -71,6 +72,8 @@ def meaning_of(answer: Mapping[str, Any], scopes: Sequence[str]) -> IdentityErro
         if for_admins or row.meaning is AdminConsentNeeded:
             return AdminConsentNeeded(for_admins or scopes, detail)
         return ConsentNeeded(scopes, detail)
+    if row.meaning is SignInNeeded:
+        return SignInNeeded(detail, challenge.checked(answer.get("claims")))
     return row.meaning(detail)
 
 

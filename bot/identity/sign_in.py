@@ -9,13 +9,14 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from bot.actor import Actor
 from bot.errors import SignInExpired
+from bot.identity import challenge
 from bot.identity.entra import CodeFlow
 from bot.identity.permissions import SIGN_IN
 from bot.identity.token_cache import SignIns
@@ -54,6 +55,7 @@ class PopUp:
         self._settings = settings
         self._sign_ins = sign_ins
         self._seal = Seal(settings.secrets, "sign-in")
+        self._claims_of: Callable[[Actor], Awaitable[str]] = _no_claims
         self.is_secure = settings.public_url.startswith("https:")
 
     @property
@@ -63,8 +65,24 @@ class PopUp:
 
     def link(self, actor: Actor, scopes: Sequence[str], then: str = "") -> str:
         """The address to open in the pop-up; good for ten minutes."""
+        return f"{self._settings.public_url}{self._start(actor, scopes, then)}"
+
+    def dialog_link(self, actor: Actor, scopes: Sequence[str], then: str) -> str:
+        """The address of a page for a dialog, whose button opens the pop-up; as long good.
+
+        Entra's pages refuse to stand in a frame, and a dialog is one.
+        """
+        start = self._start(actor, scopes, then)
+        return f"{self._settings.public_url}{start.replace('/auth/start', '/auth/dialog', 1)}"
+
+    def start_of(self, sealed: str) -> str:
+        """Where the pop-up of such a page starts. Raises SignInExpired as `depart` does."""
+        self._wish(sealed)
+        return f"/auth/start?s={quote(sealed, safe='')}"
+
+    def _start(self, actor: Actor, scopes: Sequence[str], then: str) -> str:
         wish = {"t": actor.tenant_id, "u": actor.user_id, "s": list(scopes), "x": then}
-        return f"{self._settings.public_url}/auth/start?s={self._seal.seal_json(wish).decode()}"
+        return f"/auth/start?s={self._seal.seal_json(wish).decode()}"
 
     def admin_link(self, actor: Actor, scopes: Sequence[str]) -> str:
         """The address where an administrator of the actor's tenant approves these permissions.
@@ -79,6 +97,10 @@ class PopUp:
         }
         return self._at_entra(actor.tenant_id, "v2.0/adminconsent", query)
 
+    def asks_for(self, claims_of: Callable[[Actor], Awaitable[str]]) -> None:
+        """Whom to ask for the claims challenge that an actor's sign-in has to answer."""
+        self._claims_of = claims_of
+
     async def depart(self, sealed: str) -> Departure:
         """Begin the sign-in that a link stands for.
 
@@ -89,6 +111,7 @@ class PopUp:
         verifier, nonce, cookie = (secrets.token_urlsafe(48) for _ in range(3))
         record = {key: wish[key] for key in ("t", "u", "s", "x")} | {"v": verifier, "n": nonce}
         record["b"] = _digest(cookie)
+        record["q"] = claims = await self._claims_of(Actor(wish["t"], wish["u"]))
         state = await self._sign_ins.keep("state", record, life_s=LINK_LIFE_S)
         query = {
             "client_id": self._settings.microsoft_app_id,
@@ -100,6 +123,7 @@ class PopUp:
             "nonce": _digest(nonce),
             "code_challenge": _challenge(verifier),
             "code_challenge_method": "S256",
+            "claims": challenge.with_capabilities(claims),
         }
         location = self._at_entra(wish["t"], "oauth2/v2.0/authorize", query)
         return Departure(location, _cookie_name(state), cookie)
@@ -118,7 +142,7 @@ class PopUp:
 
     async def keep_code(self, record: dict[str, Any], code: str) -> str:
         """Keep Entra's authorization code and return the one-time code that fetches it."""
-        kept = {key: record[key] for key in ("t", "u", "s", "x", "v", "n")} | {"c": code}
+        kept = {key: record[key] for key in ("t", "u", "s", "x", "v", "n", "q")} | {"c": code}
         return await self._sign_ins.keep("code", kept, life_s=CODE_LIFE_S)
 
     async def fetch(self, one_time_code: str) -> Arrival:
@@ -134,7 +158,8 @@ class PopUp:
 
     def arrival(self, record: Mapping[str, Any], code: str) -> Arrival:
         """What redeems Entra's authorization code, and who the sign-in was started for."""
-        flow = CodeFlow(code, record["v"], record["n"], self.redirect_uri, tuple(record["s"]))
+        proof = (record["v"], record["n"], self.redirect_uri)
+        flow = CodeFlow(code, *proof, tuple(record["s"]), record.get("q", ""))
         return Arrival(Actor(record["t"], record["u"]), flow, record["x"])
 
     def _wish(self, sealed: str) -> dict[str, Any]:
@@ -149,6 +174,10 @@ class PopUp:
     def _at_entra(self, tenant_id: str, path: str, query: Mapping[str, str]) -> str:
         encoded = urlencode(query, quote_via=quote)
         return f"{self._settings.entra_authority}/{quote(tenant_id, safe='')}/{path}?{encoded}"
+
+
+async def _no_claims(_actor: Actor) -> str:
+    return ""
 
 
 def _challenge(verifier: str) -> str:
