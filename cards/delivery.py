@@ -1,6 +1,6 @@
 """One delivery as the ledger knows it: its schedule, its progress, and at last its receipt."""
 
-from cards.blocks import aside, banner, bullets, facts, heading, people, section, sentence
+from cards.blocks import aside, banner, bullets, facts, heading, section, sentence
 from cards.buttons import ChangeTime
 from cards.delivery_actions import actions
 from cards.delivery_counts import counts
@@ -60,7 +60,7 @@ def _card(view: DeliveryView, room: float) -> AdaptiveCard:
 def _whom(view: DeliveryView) -> str:
     rest = view.total - len(view.people)
     if not view.people:
-        return people(view.total)
+        return view.whom(view.total)
     named = ", ".join(view.people)
     return f"{named} and {rest:,} more" if rest > 0 else named
 

@@ -33,6 +33,7 @@ class DeliveryRow:
     state: DeliveryState
     when: str  # when it leaves or was sent, in the user's own zone
     people: int
+    everyone: str = ""  # "everyone in Care team", whose number nobody knows
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,10 @@ def _row(row: DeliveryRow, limit: int) -> Element:
     look = execute("Open", LookAgain(row.delivery_id), tooltip=f"Open: {what}")
     return columns(
         column(
-            rich_text(run(title, weight="bolder"), run(f" · {people(row.people)}")),
+            rich_text(
+                run(title, weight="bolder"),
+                run(f" · {clean(row.everyone, 120) or people(row.people)}"),
+            ),
             *([rich_text(run(about), spacing="none")] if about else []),
             rich_text(*_standing(row, min(80, limit)), spacing="none"),
         ),

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cards.blocks import people
+from cards.plain import clean
+
 DeliveryState = Literal[
     "scheduled",
     "waiting",
@@ -69,5 +72,11 @@ class DeliveryView:
     zone_name: str = ""  # for another time: the user's zone, "Pacific time"
     earliest: str = ""  # for another time: ISO dates
     latest: str = ""
+    is_shared: bool = False  # drawn for its owner where others read: what it does is in a dialog
+    everyone: str = ""  # "everyone in Care team": reached at once, and counted by nobody
     values: Mapping[str, str] = field(default_factory=dict)  # of `when_date` and `when_time`
     errors: Mapping[str, str] = field(default_factory=dict)
+
+    def whom(self, number: int) -> str:
+        """`12 people`; or everyone of a group, whose number nobody knows."""
+        return clean(self.everyone, 120) or people(number)

@@ -1,6 +1,6 @@
 """What is known of a delivery, in words: never 'delivered', because Microsoft doesn't tell."""
 
-from cards.blocks import Tone, people
+from cards.blocks import Tone
 from cards.delivery_view import DeliveryState, DeliveryView
 
 HEADLINES: dict[DeliveryState, tuple[Tone, str, str]] = {
@@ -33,56 +33,63 @@ def account(view: DeliveryView) -> str:
 
 def _accepted(view: DeliveryView) -> str:
     if view.kind == "text":
-        return f"Microsoft took the text for {people(view.accepted)}. It does not report arrival."
+        return (
+            f"Microsoft took the text for {view.whom(view.accepted)}. It does not report arrival."
+        )
     return (
-        f"Microsoft took the notification for {people(view.accepted)}. "
+        f"Microsoft took the notification for {view.whom(view.accepted)}. "
         "It does not report who has seen it."
     )
 
 
 def _refused(view: DeliveryView) -> str:
-    return f"Microsoft did not take it. {_nobody(view.refused)}"
+    return f"Microsoft did not take it. {_nobody(view, view.refused)}"
 
 
-def _nobody(number: int) -> str:
-    return f"None of the {people(number)} gets it." if number > 1 else "Nobody gets it."
+def _nobody(view: DeliveryView, number: int) -> str:
+    return f"None of the {view.whom(number)} gets it." if number > 1 else "Nobody gets it."
+
+
+def _first(words: str) -> str:
+    """The words as a sentence begins."""
+    return words[:1].upper() + words[1:]
 
 
 def _unknown(view: DeliveryView) -> str:
-    whom = people(view.unknown)
+    whom = view.whom(view.unknown)
     if view.kind == "text":
         return (
             f"The connection broke before an answer came. {whom} may have the text, or not. "
             "Herald does not send it again by itself. "
             f"Ask {'one of them' if view.unknown > 1 else 'them'} first."
         )
-    return f"The connection broke before an answer came. {whom} may have it, or not."
+    return f"The connection broke before an answer came. {_first(whom)} may have it, or not."
 
 
 def _mixed(view: DeliveryView) -> str:
     if not view.accepted and view.unknown:
-        rest = people(view.total - view.unknown)
-        return f"{people(view.unknown)} may have it, or not. {rest} surely not."
+        rest = view.whom(view.total - view.unknown)
+        return f"{view.whom(view.unknown)} may have it, or not. {rest} surely not."
     if not view.accepted:
-        return _nobody(view.total)
-    return (
-        f"Microsoft took it for {view.accepted:,} of {people(view.total)}. See below for the rest."
-    )
+        return _nobody(view, view.total)
+    whom = view.whom(view.total)
+    return f"Microsoft took it for {view.accepted:,} of {whom}. See below for the rest."
 
 
 def _waiting(view: DeliveryView) -> str:
     if view.total == view.waiting:
-        return f"{people(view.total)} to go."
+        return f"{_first(view.whom(view.total))} to go."
     done = view.total - view.waiting
-    return f"{done:,} of {people(view.total)} done ({100 * done // view.total} %)."
+    return f"{done:,} of {view.whom(view.total)} done ({100 * done // view.total} %)."
 
 
 def _needs_sign_in(view: DeliveryView) -> str:
-    return f"Nothing is lost. {people(view.waiting)} to go as soon as you are signed in."
+    return f"Nothing is lost. {_first(view.whom(view.waiting))} to go as soon as you are signed in."
 
 
 def _held(view: DeliveryView) -> str:
-    return f"Herald stopped before sending, and waits for you. {people(view.waiting)} to go."
+    whom = _first(view.whom(view.waiting))
+    return f"Herald stopped before sending, and waits for you. {whom} to go."
 
 
 def _scheduled(view: DeliveryView) -> str:
@@ -94,7 +101,7 @@ def _scheduled(view: DeliveryView) -> str:
 
 
 def _cancelled(view: DeliveryView) -> str:
-    return f"Nothing was sent. {_nobody(view.cancelled)}"
+    return f"Nothing was sent. {_nobody(view, view.cancelled)}"
 
 
 _ACCOUNTS = {

@@ -1,7 +1,7 @@
 """Notifications to many people's activity feeds, and the feeds they arrive in."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,9 @@ class Notice:
     chain_id: int | None
 
 
+ReadEntity = Callable[[Call, str], str]
+
+
 class Notices:
     """`sendActivityNotificationToRecipients`: all of a request's recipients, or a refusal."""
 
@@ -45,14 +48,15 @@ class Notices:
                 412, "PreconditionFailed", "The token must have more than 45 minutes to live."
             )
         people = self._recipients(call, body.get("recipients") or [])
-        _check_app(call, body.get("teamsAppId"))
-        _check_icon(call, body.get("iconId"))
-        notice = _notice(call, body)
-        people = _with_the_app(call, people)
+        notice = read_notice(call, body, _in_the_catalogue)
+        self.put(call, _with_the_app(call, people), notice)
+        return Answer(202, took_effect=True)
+
+    def put(self, call: Call, people: Iterable[Person], notice: Notice) -> None:
+        """Put a notice into these people's feeds."""
         for person in people:
             self._put(call, person, notice)
         call.world.changed()
-        return Answer(202, took_effect=True)
 
     def _recipients(self, call: Call, recipients: Sequence[Mapping[str, Any]]) -> list[Person]:
         if not 1 <= len(recipients) <= MOST_RECIPIENTS:
@@ -125,7 +129,10 @@ def _check_icon(call: Call, icon_id: str | None) -> None:
         raise bad_request("iconId is not declared in the app's manifest.")
 
 
-def _notice(call: Call, body: Mapping[str, Any]) -> Notice:
+def read_notice(call: Call, body: Mapping[str, Any], entity: ReadEntity) -> Notice:
+    """What a body says, checked. `entity` gives an entityUrl topic's title, or refuses it."""
+    _check_app(call, body.get("teamsAppId"))
+    _check_icon(call, body.get("iconId"))
     topic = body.get("topic")
     if topic is None:
         raise bad_request("topic is required.")
@@ -134,11 +141,11 @@ def _notice(call: Call, body: Mapping[str, Any]) -> Notice:
         raise bad_request("activityType is required.")
     text = _text(call, activity_type, body.get("templateParameters") or [])
     preview = (body.get("previewText") or {}).get("content") or ""
-    shown, link = _topic(call, topic)
+    shown, link = _topic(call, topic, entity)
     return Notice(activity_type, text, preview[:SHOWN_PREVIEW], shown, link, body.get("chainId"))
 
 
-def _topic(call: Call, topic: Mapping[str, Any]) -> tuple[str, str]:
+def _topic(call: Call, topic: Mapping[str, Any], entity: ReadEntity) -> tuple[str, str]:
     source, value, link = topic.get("source"), topic["value"], topic.get("webUrl")
     if source is None:
         raise bad_request("topic.source is required.")
@@ -152,11 +159,15 @@ def _topic(call: Call, topic: Mapping[str, Any]) -> tuple[str, str]:
         if link is None:
             raise bad_request("topic.webUrl is required when the source is text.")
         return value, link
-    if value != CATALOG + call.world.catalog_app_id:
+    return entity(call, value), link or value
+
+
+def _in_the_catalogue(call: Call, address: str) -> str:
+    if address != CATALOG + call.world.catalog_app_id:
         raise bad_request(
             "topic.value must be the address of the app in the catalogue, by its catalogue id."
         )
-    return "Herald", link or value
+    return "Herald"
 
 
 def _text(call: Call, activity_type: str, parameters: Sequence[Mapping[str, Any]]) -> str:

@@ -8,7 +8,7 @@ from sandbox.graph_answers import Answer, Call, Refusal, bad_request, forbidden,
 from sandbox.graph_query import only, page, read_filter, select
 from sandbox.world import Person
 
-_FILTERABLE = ("mail", "userPrincipalName", "id", "displayName")
+_FILTERABLE = ("mail", "userPrincipalName", "id", "displayName", "givenName", "surname")
 # What User.ReadBasic.All does not show of others.
 _HIDDEN = ("jobTitle", "department", "mobilePhone", "businessPhones", "officeLocation", "manager")
 
@@ -22,8 +22,15 @@ def user(person: Person) -> dict[str, Any]:
         "givenName": given,
         "surname": surname,
         "mail": person.mail,
-        "userPrincipalName": person.mail,
+        "userPrincipalName": principal_name(person),
     }
+
+
+def principal_name(person: Person) -> str:
+    """The sign-in name; a guest's is made of the mail address at home."""
+    if not person.is_guest:
+        return person.mail
+    return f"{person.mail.replace('@', '_')}#EXT#@contoso-clinic.example"
 
 
 def get_me(call: Call) -> Answer:

@@ -10,6 +10,7 @@ from sandbox import graph_people as people
 from sandbox import graph_schema as schema
 from sandbox import graph_texts as texts
 from sandbox.graph_answers import Answer, Call, Refusal
+from sandbox.graph_groups import GroupNotices
 from sandbox.graph_notices import Notices
 
 Read = Callable[[Call], Answer]
@@ -53,6 +54,7 @@ def routes(notices: Notices) -> tuple[Route, ...]:
     installed = "TeamsAppInstallation.ReadForUser"
     text, notify = "VirtualAppointmentNotification.Send", "TeamsActivity.Send"
     meeting = "{me}/onlineMeetings/{meeting}"
+    groups = GroupNotices(notices)
     return (
         _get("/me", people.get_me, "User.Read", *basic),
         _get("/users", people.list_users, *basic),
@@ -79,14 +81,14 @@ def routes(notices: Notices) -> tuple[Route, ...]:
         ),
         _send(
             "/teams/{team}/sendActivityNotification",
-            _not_yet,
+            groups.send_to_team,
             schema.NOTICE_IN_TEAM,
             "single",
             notify,
         ),
         _send(
             "/chats/{chat}/sendActivityNotification",
-            _not_yet,
+            groups.send_to_chat,
             schema.NOTICE_IN_CHAT,
             "single",
             notify,
@@ -106,7 +108,3 @@ def find(table: tuple[Route, ...], method: str, path: str) -> tuple[Route, dict[
     if found_path:
         raise Refusal(405, "MethodNotAllowed", f"{method} is not supported here.")
     raise Refusal(400, "BadRequest", "Resource not found for the segment.")
-
-
-def _not_yet(_: Call, __: Mapping[str, Any]) -> Answer:
-    raise Refusal(501, "NotImplemented", "The stand-in does not serve whole audiences.")

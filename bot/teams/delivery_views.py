@@ -79,6 +79,7 @@ def delivery_view(
         zone_name=friendly(zone) if waits else "",
         earliest=earliest if waits else "",
         latest=latest if waits else "",
+        everyone=_everyone(delivery),
     )
 
 
@@ -93,6 +94,7 @@ def delivery_row(delivery: Delivery) -> DeliveryRow:
         state=state_of(delivery),
         when=in_words(_moment(moment), delivery.place.zone),
         people=delivery.total,
+        everyone=_everyone(delivery),
     )
 
 
@@ -193,6 +195,14 @@ def _people(delivery: Delivery) -> tuple[str, ...]:
         attendees = TextRequest.from_json(delivery.request).attendees
         names = [last_four(attendee.number) for attendee in attendees]
     return tuple(names[:_NAMED])
+
+
+def _everyone(delivery: Delivery) -> str:
+    """Of a notice for a whole group at once: who that is, in words."""
+    if delivery.kind is Kind.TEXT or not delivery.request.get("at_once"):
+        return ""
+    group = NoticeRequest.from_json(delivery.request).group
+    return group.everyone if group else ""
 
 
 def _sent_at(delivery: Delivery) -> str:

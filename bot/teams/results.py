@@ -114,7 +114,9 @@ class Results:
         for state, people in await self._ledger.people(delivery.id):
             word = _WORDS.get(state.value, "waiting")
             for person in people:
-                if delivery.kind is Kind.TEXT:
+                if isinstance(person, dict):
+                    rows.writerow([_everyone(delivery), "", word])
+                elif delivery.kind is Kind.TEXT:
                     number, zone = person
                     rows.writerow([f"…{number[-4:]}", friendly(zone), word])
                 else:
@@ -155,6 +157,11 @@ def _names(delivery: Delivery) -> dict[str, str]:
     if delivery.kind is Kind.TEXT or not delivery.request:
         return {}
     return {who.id: who.name for who in NoticeRequest.from_json(delivery.request).recipients}
+
+
+def _everyone(delivery: Delivery) -> str:
+    group = NoticeRequest.from_json(delivery.request).group if delivery.request else None
+    return group.everyone if group else "everyone in a group"
 
 
 def _cell(written: str) -> str:

@@ -281,11 +281,6 @@ async def test_another_permission_is_not_enough(poster: Poster) -> None:
     assert "TeamsActivity.Send" in reply.message
 
 
-async def test_whole_audiences_are_not_served_yet(poster: Poster) -> None:
-    for path in ("/teams/t/sendActivityNotification", "/chats/c/sendActivityNotification"):
-        assert (await poster.post(path, {})).status == 501
-
-
 async def test_more_than_ten_a_minute_to_one_person_vanish(poster: Poster, world: World) -> None:
     for number in range(12):
         await poster.post(NOTICES, poster.notice("Lee", chainId=number))
