@@ -179,15 +179,20 @@ class Matrix:
     async def kill_at(self, point: Point, times: int) -> Outcome:
         """Kill there so often, each time in the middle of another delivery, then look."""
         outcome = Outcome()
-        first = self._number + 1
+        began = self._number + 1
         for _ in range(times):
             spec = self._new_spec(point)
             await self._one(point, spec)
             outcome.kills += 1
         await self.finish()
         rows = await self._rows()
-        for number in range(first, self._number + 1):
-            outcome.states.update(self._judge(self._specs[number], rows[number]))
+        for number in range(began, self._number + 1):
+            spec, found = self._specs[number], rows[number]
+            outcome.states.update(self._judge(spec, found))
+            first = found[0]
+            if first.state not in point.ends:
+                told = f"{point}: {spec['kind']} {number} is {first.state}: {first.problem}"
+                raise AssertionError(f"{told}; Graph: {self._calls_of(spec, spec['people'][0])}")
         for old in (self.world.graph_calls, self.world.feeds, self.world.phones):
             old.clear()
         return outcome
@@ -290,7 +295,7 @@ class Matrix:
         """Compare the ledger with what Graph knows of one delivery; its first batch's state."""
         assert [row.position for row in rows] == list(range(len(spec["people"]))), "a batch is lost"
         for row, people in zip(rows, spec["people"], strict=True):
-            calls = [call for call in self.world.graph_calls if _is_of(call, spec, people)]
+            calls = self._calls_of(spec, people)
             told = f"{spec['kind']} {spec['number']}: {row.state}, {[c.status for c in calls]}"
             took = [call for call in calls if call.took_effect]
             if spec["kind"] == "text":
@@ -305,6 +310,9 @@ class Matrix:
             else:
                 assert row.state == "unknown", told
         return {rows[0].state}
+
+    def _calls_of(self, spec: dict[str, Any], people: list[Any]) -> list[GraphCall]:
+        return [call for call in self.world.graph_calls if _is_of(call, spec, people)]
 
 
 def _is_of(call: GraphCall, spec: dict[str, Any], people: list[Any]) -> bool:
