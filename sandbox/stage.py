@@ -81,6 +81,8 @@ class Stage:
     def environment(self, **more: str) -> dict[str, str]:
         """Every variable that `app.py` needs to run among the stand-ins; `more` is laid over it."""
         self.state_dir.mkdir(parents=True, exist_ok=True)
+        if not self.entra.registration.document:
+            self.entra.registration.register(more.get("PUBLIC_URL", self.public_url))
         database = (self.state_dir / "herald.sqlite3").resolve().as_posix()
         return {
             "ENVIRONMENT": "local",

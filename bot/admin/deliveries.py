@@ -38,6 +38,10 @@ class Deliveries:
         """The newest ones that are wanted, a flat record each."""
         return [_summary(delivery) for delivery in await self._oversight.listed(wanted)]
 
+    async def requests(self, wanted: Wanted) -> list[dict[str, Any]]:
+        """What the forms of those that are wanted asked for; never shown, only looked at."""
+        return [delivery.request for delivery in await self._oversight.listed(wanted)]
+
     async def shown(self, start: str) -> dict[str, Any]:
         """One delivery with its batches and, masked, its people. Raises NoSuchDelivery."""
         delivery = await self._oversight.found(start)
