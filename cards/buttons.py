@@ -235,3 +235,28 @@ class TryAgain(Button, verb="identity.try_again"):
     """Run a command again, after an administrator approved. `then` is the command's name."""
 
     then: str
+
+
+NOTHING_KEPT = "-"  # in a button's `kept`: it opens what is empty
+
+
+@dataclass(frozen=True)
+class OpenDialog(Button, verb="dialog.open"):
+    """Open what a command shows as a dialog, for whoever presses.
+
+    `command` is its name. `kept` is the id of what was said with it, which only the one who said it
+    can read, or `NOTHING_KEPT`.
+    """
+
+    command: str
+    kept: str
+
+
+@dataclass(frozen=True)
+class ShowDetails(DeliveryButton, verb="delivery.details"):
+    """Open a delivery as a dialog, for its owner, from a card that others can read."""
+
+
+@dataclass(frozen=True)
+class CloseDialog(Button, verb="dialog.close"):
+    """Close the dialog."""

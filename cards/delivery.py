@@ -102,7 +102,9 @@ def _left_out(left_out: tuple[str, ...], at_most: int) -> list[Element]:
 
 def _decisions(view: DeliveryView) -> list[Element]:
     """What the less obvious buttons do."""
-    lines = []
+    lines: list[str] = []
+    if view.is_shared:
+        return [aside("Only you see this. For all others it has no names and no words.")]
     if view.can_decide:
         twice = "If not, or if you can't ask, “Send again” may give them the text twice."
         lines.append(f"If they have it, press “It arrived”. {twice}")
@@ -113,7 +115,7 @@ def _decisions(view: DeliveryView) -> list[Element]:
 
 def _another_time(view: DeliveryView, fields: Fields) -> list[Element]:
     """On the card itself: in a dialog there is no card that unfolds."""
-    if not view.can_change_time:
+    if not view.can_change_time or view.is_shared:
         return []
     change = execute("Change the time", ChangeTime(view.delivery_id), inputs=True)
     return [

@@ -16,10 +16,11 @@ from cards.buttons import (
     SendAgain,
     SendNow,
     SendSeparately,
+    ShowDetails,
     SignIn,
 )
 from cards.delivery_view import DeliveryView
-from cards.elements import Element, execute
+from cards.elements import Element, execute, opens_dialog
 
 _MOST = 6  # Teams drops further ones
 _NOT_SETTLED = frozenset({"scheduled", "waiting", "unknown", "mixed", "needs_sign_in", "held"})
@@ -36,6 +37,9 @@ def actions(view: DeliveryView) -> list[Element]:
 def _all(view: DeliveryView) -> Iterator[Element]:
     if view.state == "needs_sign_in":
         yield execute("Sign in", SignIn("signin"), main=True)
+    if view.is_shared:
+        yield opens_dialog("Show details", ShowDetails(view.delivery_id))
+        return
     yield from _decisions(view)
     if view.can_cancel:
         yield execute(_cancel(view), CancelRest(view.delivery_id))

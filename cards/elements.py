@@ -36,13 +36,16 @@ __all__ = [
     "execute",
     "fits",
     "fitted",
+    "opens_dialog",
     "payload",
     "plain",
+    "refreshed",
     "rich_text",
     "run",
     "sign_in_action",
     "size",
     "spoken",
+    "submit",
     "text_block",
 ]
 
@@ -198,6 +201,28 @@ def execute(
         shared["style"] = "positive"
     more = {"tooltip": clean(tooltip, 200)} if tooltip else {}
     return Execute(verb=button.verb, fallback=Submit(**shared), **shared, **more)
+
+
+def opens_dialog(title: str, button: Button, *, main: bool = False) -> Submit:
+    """A button of ours that opens a dialog: Teams asks what stands in it (`task/fetch`)."""
+    data = {**button.pack(), "msteams": {"type": "task/fetch"}}
+    more = {"style": "positive"} if main else {}
+    return Submit(title=title, data=data, associated_inputs="none", **more)
+
+
+def submit(title: str, button: Button) -> Submit:
+    """A button of ours inside a dialog."""
+    return Submit(title=title, data=button.pack(), associated_inputs="none")
+
+
+def refreshed(made: AdaptiveCard, button: Button, user_ids: Sequence[str]) -> AdaptiveCard:
+    """The same card, which Teams draws anew for these people (`29:…`) when they look at it.
+
+    Teams takes at most 60 of them: those named first.
+    """
+    action = {"type": "Action.Execute", "verb": button.verb, "data": button.pack()}
+    made.set_data("refresh", {"action": action, "userIds": list(user_ids)[:60]})
+    return made
 
 
 def sign_in_action(title: str, link: str) -> Submit:

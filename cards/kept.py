@@ -14,11 +14,15 @@ _EMPTY_FORMS: Mapping[str, Button] = {"text": OpenText(), "notice": OpenNotice()
 
 @dataclass(frozen=True)
 class KeptView:
-    """`values` are the inputs' values by input id; `form` is text, notice, or nothing."""
+    """`values` are the inputs' values by input id; `form` is text, notice, or nothing.
+
+    `is_old`: nothing went wrong, but the card was an old one.
+    """
 
     sentence: str
     values: Mapping[str, str] = field(default_factory=dict)
     form: str = ""
+    is_old: bool = False
 
 
 def kept(view: KeptView) -> AdaptiveCard:
@@ -29,16 +33,24 @@ def kept(view: KeptView) -> AdaptiveCard:
 def _card(view: KeptView, room: float) -> AdaptiveCard:
     entered = [(name, value) for name, value in view.values.items() if value.strip()]
     copied = [aside("What you had entered is below, so that you can copy it.")] if entered else []
-    empty = _EMPTY_FORMS.get(view.form)
+    title = "This card is an old one" if view.is_old else "That did not work"
     return card(
         [
-            banner("attention", "⚠️", "That did not work", sentence(view.sentence)),
+            banner("attention", "⚠️", title, sentence(view.sentence)),
             *copied,
             *(_entry(n, *entry, room) for n, entry in enumerate(entered[: 6 + int(34 * room)])),
         ],
-        [execute("Open an empty form", empty)] if empty else [],
-        summary=f"That did not work. {view.sentence}",
+        _empty_forms(view),
+        summary=f"{title}. {view.sentence}",
     )
+
+
+def _empty_forms(view: KeptView) -> list[Element]:
+    if view.form in _EMPTY_FORMS:
+        return [execute("Open an empty form", _EMPTY_FORMS[view.form])]
+    if not view.is_old:
+        return []
+    return [execute("Text an appointment", OpenText()), execute("Notify teammates", OpenNotice())]
 
 
 def _entry(n: int, name: str, value: str, room: float) -> Element:

@@ -11,11 +11,13 @@ from cards.elements import (
     TextInput,
     card,
     execute,
+    opens_dialog,
     plain,
     rich_text,
     run,
     sign_in_action,
 )
+from cards.opener import Door
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,20 @@ class CommandLine:
 
 @dataclass(frozen=True)
 class WelcomeView:
-    """The first card, on installation."""
+    """The first card, on installation: in one's own chat, or, with doors, where others read."""
 
     name: str = ""
+    doors: tuple[Door, ...] = ()
 
 
 @dataclass(frozen=True)
 class HelpView:
-    """All commands; for an unknown word also the nearest one."""
+    """All commands; for an unknown word also the nearest one. `doors` as in the welcome."""
 
     commands: tuple[CommandLine, ...]
     unknown: str = ""
     nearest: str = ""
+    doors: tuple[Door, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,16 +116,36 @@ _ALLOWS = {
 
 def welcome(view: WelcomeView) -> AdaptiveCard:
     """The first card: what Herald does, and a button for each."""
+    if view.doors:
+        return _welcome_all(view)
     return card(
         [
             _title("Hello, ", view.name, "Hello"),
             sentence("I am Herald. I send two kinds of messages, always in your name:"),
-            _job("📱", "Appointment texts", "tell people by SMS that it is on, moved or off."),
-            _job("🔔", "Notifications", "put a notice into the activity feeds of your teammates."),
+            *_two_jobs(),
             aside("You see everything before it is sent. Write “help” for all commands."),
         ],
         _jobs(),
         summary=f"Hello {view.name}. Herald sends appointment texts and notifications.",
+    )
+
+
+def _welcome_all(view: WelcomeView) -> AdaptiveCard:
+    return card(
+        [
+            heading("Hello, everybody"),
+            sentence("I am Herald. I send two kinds of messages, each in the sender's own name:"),
+            *_two_jobs(),
+            sentence(
+                "Mention me with a command: “@Herald notify”, “@Herald text”, “@Herald help”."
+            ),
+            aside(
+                "Each of you gets a form of his or her own, which nobody else sees. Here it says "
+                "only what kind of message was sent, by whom, and to how many."
+            ),
+        ],
+        _jobs(view.doors),
+        summary="Hello. Herald sends appointment texts and notifications. Mention it to begin.",
     )
 
 
@@ -132,8 +156,9 @@ def help_card(view: HelpView) -> AdaptiveCard:
             *([_unknown_word(view)] if view.unknown else []),
             heading("What you can write to me"),
             *(_job("", line.name, line.summary) for line in view.commands),
+            *([aside("Mention me: “@Herald” and the command.")] if view.doors else []),
         ],
-        _jobs(),
+        _jobs(view.doors),
         summary="The commands: " + ", ".join(line.name for line in view.commands),
     )
 
@@ -232,7 +257,16 @@ def _job(symbol: str, name: str, summary: str) -> Element:
     return rich_text(run(start, weight="bolder"), run(f" – {summary}"))
 
 
-def _jobs() -> list[Element]:
+def _two_jobs() -> list[Element]:
+    return [
+        _job("📱", "Appointment texts", "tell people by SMS that it is on, moved or off."),
+        _job("🔔", "Notifications", "put a notice into the activity feeds of your teammates."),
+    ]
+
+
+def _jobs(doors: tuple[Door, ...] = ()) -> list[Element]:
+    if doors:
+        return [opens_dialog(door.title, door.button) for door in doors]
     return [
         execute("Text an appointment", OpenText(), main=True),
         execute("Notify teammates", OpenNotice()),

@@ -103,3 +103,8 @@ class Once:
                 .on_conflict_do_nothing(index_elements=["key"])
             )
         return added.rowcount == 1
+
+    async def forget_key(self, key: str) -> None:
+        """What happened under this key counts no more: it can be a first time again."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(ONCE).where(ONCE.c.key == key[:200]))

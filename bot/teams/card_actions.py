@@ -8,7 +8,7 @@ from bot.appointments.request import TextRequest
 from bot.delivery.models import Kind, State
 from bot.errors import StaleButton
 from bot.notifications.request import NoticeRequest
-from bot.teams.answers import Answer, Say
+from bot.teams.answers import Answer, Say, ShowCard, entered
 from bot.teams.deliveries import Deliveries
 from bot.teams.forms import CORRECTS, REPLACES
 from bot.teams.notices import Notices
@@ -17,7 +17,11 @@ from bot.teams.results import Results
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
 from cards import buttons
-from cards.buttons import Button, ChangeAndSend, LookAgain, SignIn, TryAgain
+from cards.buttons import Button, ChangeAndSend, LookAgain, OpenDialog, SignIn, TryAgain
+from cards.kept import KeptView, kept
+
+_OLD_CARD = "This card is from an earlier time, and its button no longer leads anywhere."
+_OWN = frozenset({"verb", "msteams", "form_id", "draft_id", "delivery_id", "rows", "seen"})
 
 RunCommand = Callable[[Turn, str], Awaitable[None]]
 _Answering = Callable[[Turn, Any], Awaitable[Answer]]
@@ -65,6 +69,10 @@ class CardActions:
             ChangeAndSend: self._change,
             SignIn: self._command,
             TryAgain: self._command,
+            OpenDialog: self._in_place,
+            buttons.ShowDetails: self._look,
+            # Where there is a dialog it is closed before anybody asks here (`dialogs`).
+            buttons.CloseDialog: lambda _turn, _button: _nothing(),
         }
 
     def runs_commands_with(self, run_command: RunCommand) -> None:
@@ -76,12 +84,26 @@ class CardActions:
         try:
             button = buttons.read(verb, data)
             if button is None:
-                raise StaleButton
+                return await self._fresh(turn, data)
             return await self._table[type(button)](turn, button)
         except Exception as error:  # noqa: BLE001 - here every error becomes a sentence
             return await self._replies.to_button(turn, error)
 
-    async def _look(self, turn: Turn, button: LookAgain) -> Answer:
+    async def _fresh(self, turn: Turn, data: object) -> Answer:
+        """A button that nobody knows, of a card from before an upgrade: its delivery as it is now;
+        or what was typed, to be copied, and the forms of today."""
+        found = data if isinstance(data, Mapping) else {}
+        delivery_id = found.get("delivery_id")
+        if isinstance(delivery_id, str):
+            try:
+                return await self._deliveries.look(turn, delivery_id)
+            except StaleButton:
+                pass
+        typed = {name: value for name, value in entered(found).items() if name not in _OWN}
+        form = str(found.get("verb", "")).partition(".")[0]
+        return ShowCard.of(kept(KeptView(_OLD_CARD, typed, form, is_old=True)))
+
+    async def _look(self, turn: Turn, button: buttons.DeliveryButton) -> Answer:
         return await self._deliveries.look(turn, button.delivery_id)
 
     async def _change(self, turn: Turn, button: ChangeAndSend) -> Answer:
@@ -133,6 +155,11 @@ class CardActions:
         form = await self._texts.follow_up(turn, request, button.message_type)
         return await self._below(turn, form)
 
+    async def _in_place(self, turn: Turn, button: OpenDialog) -> Answer:
+        """A client that knows no dialogs sends the button as it is."""
+        kept_id = "" if button.kept == buttons.NOTHING_KEPT else f".{button.kept}"
+        return await self._run(turn, f"{button.command}{kept_id}")
+
     async def _command(self, turn: Turn, button: SignIn | TryAgain) -> Answer:
         return await self._run(turn, button.then)
 
@@ -140,3 +167,7 @@ class CardActions:
         assert self._run_command is not None  # noqa: S101 - wiring joins them
         await self._run_command(turn, command)
         return Say("")
+
+
+async def _nothing() -> Answer:
+    return Say("")

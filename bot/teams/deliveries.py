@@ -124,7 +124,8 @@ class Deliveries:
 
     def _listed(self, title: str, found: list[Delivery], empty: str) -> ShowCard:
         rows = tuple(delivery_row(delivery) for delivery in found)
-        return ShowCard.of(delivery_list(DeliveryListView(title, rows, empty)))
+        listed = delivery_list(DeliveryListView(title, rows, empty))
+        return ShowCard.of(listed, is_last=True)
 
     # What an owner decides -----------------------------------------------------------------------
 
@@ -194,7 +195,7 @@ class Deliveries:
         view = delivery_view(delivery, self._rates, repeated=repeated)
         if errors:
             view = replace(view, values=values or {}, errors=errors)
-        return ShowCard.of(delivery_card(view))
+        return ShowCard.of(delivery_card(view), is_last=True)
 
 
 def _seen(button: Decision) -> int:

@@ -1,7 +1,9 @@
 """Buttons inside dialogs: whatever they come to is a card, for a sentence would close the dialog.
 
-A dialog of the compose box stands in a conversation where the bot may not be: nothing is posted
+A dialog stands in a conversation that others read, or where the bot may not be: nothing is posted
 there. What is sent meanwhile (a link to sign in, say) stands in the dialog, above the form.
+
+Source of the answers' shapes: "Task/fetch and task/submit responses", Microsoft Teams.
 """
 
 import asyncio
@@ -10,21 +12,23 @@ from dataclasses import fields, replace
 from typing import Any
 
 from bot.errors import EntraUnavailable, HeraldError
-from bot.teams.answers import LONGEST_VALUE, Say, ShowCard, entered
+from bot.teams.answers import LONGEST_VALUE, Answer, Say, ShowCard, entered, for_dialog
 from bot.teams.card_actions import CardActions
 from bot.teams.exchanges import ANSWER_S
 from bot.teams.notices import Notices
 from bot.teams.texts import Texts
-from bot.teams.turn import Turn
+from bot.teams.turn import CARD_TYPE, Turn
 from cards import buttons
-from cards.buttons import Button
+from cards.buttons import Button, CloseDialog, LookAgain
 from cards.elements import payload
 from cards.kept import KeptView, kept
 from cards.notes import NoteView, note
 from cards.plain import kept as as_kept
 
 Card = Mapping[str, Any]
+Reply = tuple[int, dict[str, Any] | None]
 
+_MOST_BUTTONS = 6  # Teams drops further ones
 _AGAIN_S = 2.0  # for drawing a form again
 _OPENS = (buttons.TryAgain, buttons.SignIn, buttons.OpenText, buttons.OpenNotice)
 _OF_TEXTS = (buttons.AddAttendee, buttons.AllowCalendar, buttons.ReviewText)
@@ -43,22 +47,28 @@ class Dialogs:
         self._notices = notices
         self._actions = actions
 
+    async def reply(self, turn: Turn, data: object, title: str = "Herald") -> Reply:
+        """The invoke's answer: what stands in the dialog next, or nothing, which closes it."""
+        if isinstance(buttons.read(None, data), CloseDialog):
+            return 200, None
+        return 200, dialog(await self.answer(turn, data), title)
+
+    async def look(self, turn: Turn, delivery_id: str) -> Answer:
+        """A delivery of the actor's, as a dialog's card; or why not."""
+        look = LookAgain(delivery_id).pack()
+        answer = await self._actions.answer(turn.for_dialog(look), None, look)
+        return ShowCard(_closing(answer.card)) if isinstance(answer, ShowCard) else answer
+
     async def answer(self, turn: Turn, data: object) -> Card:
         """The card that takes the place of the one whose button was pressed."""
-        # The message that the dialog was opened from, if any, is not the pressed card.
-        turn = replace(
-            turn,
-            value=data if isinstance(data, Mapping) else {},
-            place=replace(turn.place, activity_id=""),
-            in_dialog=True,
-            shown=[],
-        )
+        turn = turn.for_dialog(data)
         button = buttons.read(None, data)
         if isinstance(button, _OPENS):
             return await self._opened(turn, button)
         answer = await self._actions.answer(turn, None, data)
         if isinstance(answer, ShowCard):
-            return _above(turn.shown, answer.card)
+            card = _closing(answer.card) if answer.is_last else answer.card
+            return _above(turn.shown, card)
         if turn.shown and not answer.sentence:
             return turn.shown[-1]
         # What was sent has the sentence already.
@@ -115,6 +125,24 @@ class Dialogs:
         return payload(kept(KeptView(answer.sentence, _values(turn, button), form)))
 
 
+def dialog(card: Card, title: str) -> dict[str, Any]:
+    """An invoke's answer that shows a card in the dialog."""
+    attachment = {"contentType": CARD_TYPE, "content": for_dialog(card)}
+    value = {"title": title, "height": "large", "width": "medium", "card": attachment}
+    return {"task": {"type": "continue", "value": value}}
+
+
+def page(address: str, elsewhere: str, title: str = "Sign in") -> dict[str, Any]:
+    """An invoke's answer that shows a page of ours; `elsewhere` is opened where dialogs can't."""
+    value = {"title": title, "height": "medium", "width": "medium", "url": address}
+    return {"task": {"type": "continue", "value": {**value, "fallbackUrl": elsewhere}}}
+
+
+def message(sentence: str) -> dict[str, Any]:
+    """An invoke's answer that closes the dialog, or opens none, with a sentence."""
+    return {"task": {"type": "message", "value": sentence}}
+
+
 def too_slow(then: str) -> Card:
     """Entra or Graph did not answer while the dialog waited; `then` is what is tried again."""
     sentence = EntraUnavailable().sentence
@@ -147,6 +175,13 @@ def _inputs(found: Any) -> "list[dict[str, Any]]":
     if str(found.get("type", "")).startswith("Input.") and "id" in found:
         return [dict(found)]
     return [part for name in ("body", "items", "columns") for part in _inputs(found.get(name))]
+
+
+def _closing(card: Card) -> Card:
+    """The same card with a last button that closes the dialog."""
+    close = {"type": "Action.Submit", "title": "Close", "associatedInputs": "none"}
+    actions = list(card.get("actions") or [])[: _MOST_BUTTONS - 1]
+    return {**card, "actions": [*actions, {**close, "data": CloseDialog().pack()}]}
 
 
 def _above(cards: Sequence[Card], below: Card) -> Card:

@@ -105,13 +105,20 @@ class Exchanges:
         """Whether a client of this actor sent it."""
         return (actor, exchange_id) in self._known
 
+    def scopes_of(self, actor: Actor, exchange_id: str) -> tuple[str, ...] | None:
+        """What an exchange of this actor's asks for; None for an id that was made for nobody, or
+        for somebody else."""
+        words = exchange_id.split("~")
+        if len(words) != 4 or not self._stamp.is_ours(words[3], *words[:3], *actor):
+            return None
+        return SCOPES.get(words[1])
+
     async def answer(self, actor: Actor, exchange_id: str, assertion: str, say: Say) -> Reply:
         """Status and body: 200, or 412 with a reason, on which Teams shows the sign-in button.
 
         An exchange that takes too long goes on after its 412. `say` is called once, after it.
         """
-        words = exchange_id.split("~")
-        if len(words) != 4 or not self._stamp.is_ours(words[3], *words[:3], *actor):
+        if self.scopes_of(actor, exchange_id) is None:
             # Somebody else's client shows the card, too: nobody asked this person.
             return 200, _body(exchange_id[:200])
         clock = asyncio.get_running_loop().time

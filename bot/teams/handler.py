@@ -1,5 +1,6 @@
-"""From a verified activity to what answers it: one table of activity types and invoke names."""
+"""From a verified activity to what answers it: one table of activity types, one of invoke names."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,32 +10,30 @@ from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
 from bot.errors import HeraldError
-from bot.identity.obo import Identity
 from bot.settings import Settings
-from bot.teams.answers import Answer, Say, ShowCard
+from bot.teams.answers import Answer, Say
 from bot.teams.card_actions import CardActions
-from bot.teams.commands import Heard, lines, understand
-from bot.teams.connector import Connector
-from bot.teams.deliveries import Deliveries
+from bot.teams.chat import Chat
+from bot.teams.lifecycle import Lifecycle
 from bot.teams.message_extension import MessageExtension
-from bot.teams.notices import Notices
+from bot.teams.openers import Openers
 from bot.teams.replies import Replies
 from bot.teams.results import Results
 from bot.teams.sign_in import SignInFlow
-from bot.teams.texts import Texts
+from bot.teams.threads import Threads
 from bot.teams.turn import CARD_TYPE, NobodyThere, Turn, card_message, read_turn
+from cards.buttons import DeliveryButton, LookAgain, read
 from cards.elements import payload
-from cards.notes import HelpView, NoteView, WelcomeView, help_card, note, welcome
+from cards.notes import NoteView, note
 
 log = structlog.get_logger(__name__)
 
-Reply = tuple[int, dict[str, Any]]
+_A_NAME = re.compile(r"[A-Za-z]{1,30}(/[A-Za-z]{1,30}){0,2}")  # what is none may be anything
+
+Reply = tuple[int, dict[str, Any] | None]
 
 _MESSAGE = "application/vnd.microsoft.activity.message"
-_OWN_CHAT = (
-    "Forms and what you sent name people and appointments, so they are between you and Herald "
-    "alone. Please open your own chat with Herald and type “{word}” there."
-)
+_EDITED = "editMessage"
 
 
 class StrangeTenant(HeraldError):
@@ -42,53 +41,48 @@ class StrangeTenant(HeraldError):
 
 
 class Handler:
-    """The bot: what `CloudAdapter` hands each activity to."""
+    """The bot: what `CloudAdapter` hands each activity to.
+
+    An activity of a kind that nobody knows is taken, and nothing happens; an invoke that nobody
+    knows is answered 501.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        identity: Identity,
-        connector: Connector,
-        texts: Texts,
-        notices: Notices,
-        deliveries: Deliveries,
-        results: Results,
+        chat: Chat,
         actions: CardActions,
+        threads: Threads,
+        openers: Openers,
+        lifecycle: Lifecycle,
         extension: MessageExtension,
         sign_in: SignInFlow,
+        results: Results,
         replies: Replies,
     ) -> None:
         self._settings = settings
-        self._identity = identity
-        self._connector = connector
-        self._deliveries = deliveries
-        self._results = results
+        self._chat = chat
         self._actions = actions
-        self._sign_in = sign_in
+        self._threads = threads
+        self._results = results
         self._replies = replies
-        self._commands: Mapping[str, Callable[[Turn], Awaitable[None]]] = {
-            "text": lambda turn: self._privately(turn, "text", texts.open),
-            "notify": lambda turn: self._privately(turn, "notify", notices.open),
-            "scheduled": lambda turn: self._privately(turn, "scheduled", deliveries.scheduled),
-            "history": lambda turn: self._privately(turn, "history", deliveries.history),
-            "status": lambda turn: self._privately(turn, "status", self._status),
-            "signin": sign_in.sign_in,
-            "signout": sign_in.sign_out,
-            "whoami": sign_in.who,
-            "help": self._help,
+        self._activities: Mapping[str, Callable[[Turn], Awaitable[None]]] = {
+            ActivityTypes.message: self._message,
+            ActivityTypes.message_update: self._edited,
+            ActivityTypes.invoke: self._invoke,
+            ActivityTypes.installation_update: lifecycle.installation,
+            ActivityTypes.conversation_update: lifecycle.conversation,
         }
         self._invokes: Mapping[str, Callable[[Turn], Awaitable[Reply]]] = {
             "adaptiveCard/action": self._card_action,
             "signin/tokenExchange": sign_in.token_exchange,
             "signin/verifyState": sign_in.verify_state,
             "signin/failure": sign_in.failure,
-            "composeExtension/fetchTask": extension.fetch,
-            "composeExtension/submitAction": extension.submit,
-            "task/submit": extension.submit,
+            **extension.invokes(),
+            "task/fetch": openers.fetch,
+            "task/submit": openers.submit,
             "fileConsent/invoke": self._file_consent,
         }
-        actions.runs_commands_with(self.run_command)
-        sign_in.goes_on_with(self._after_sign_in, deliveries)
 
     async def on_turn(self, context: TurnContext) -> None:
         """Answer one activity."""
@@ -98,13 +92,9 @@ class Handler:
         except (NobodyThere, StrangeTenant) as error:
             await self._turn_away(context, error)
             return
-        kind = context.activity.type
-        if kind == ActivityTypes.message:
-            await self._message(turn)
-        elif kind == ActivityTypes.invoke:
-            await self._invoke(turn)
-        elif kind == ActivityTypes.installation_update:
-            await self._installation(turn)
+        answering = self._activities.get(context.activity.type)
+        if answering is not None:
+            await answering(turn)
 
     def _check_tenant(self, turn: Turn) -> None:
         tenants = self._settings.tenants
@@ -122,56 +112,18 @@ class Handler:
     # Messages ------------------------------------------------------------------------------------
 
     async def _message(self, turn: Turn) -> None:
-        if turn.value:
-            # Action.Submit, the fallback of clients without Action.Execute.
+        if not turn.value:
+            await self._chat.message(turn)
+        # Else Action.Submit, the fallback of clients without Action.Execute.
+        elif turn.is_private:
             await self._show(turn, await self._actions.answer(turn, None, turn.value))
-            return
-        heard = understand(turn.text)
-        if heard.command is None:
-            await self._help(turn, heard)
         else:
-            await self.run_command(turn, heard.command.name)
+            await self._threads.submitted(turn, turn.value)
 
-    async def run_command(self, turn: Turn, name: str) -> None:
-        """Carry out a command; what goes wrong is said in the chat."""
-        run = self._commands.get(name)
-        if run is None:
-            return
-        try:
-            await run(turn)
-        except Exception as error:  # noqa: BLE001 - here every error becomes a sentence
-            await self._replies.to_command(turn, error, command=name)
-
-    async def _privately(
-        self, turn: Turn, word: str, opening: Callable[[Turn], Awaitable[ShowCard]]
-    ) -> None:
-        if not turn.is_private:
-            sentence = _OWN_CHAT.format(word=word)
-            await turn.send(payload(note(NoteView("In your own chat, please", sentence))))
-            return
-        shown = await opening(turn)
-        await turn.send(shown.card)
-
-    async def _status(self, turn: Turn) -> ShowCard:
-        typed = understand(turn.text).words.split(" ")[0]
-        if not typed:
-            return await self._deliveries.history(turn)
-        return await self._deliveries.look(turn, typed.lower())
-
-    async def _file_consent(self, turn: Turn) -> Reply:
-        try:
-            return await self._results.answered(turn)
-        except HeraldError as error:
-            await self._replies.to_command(turn, error, command="")
-            return 200, {}
-
-    async def _help(self, turn: Turn, heard: Heard | None = None) -> None:
-        view = HelpView(
-            lines(),
-            unknown=heard.unknown if heard else "",
-            nearest=heard.nearest if heard else "",
-        )
-        await turn.send(payload(help_card(view)))
+    async def _edited(self, turn: Turn) -> None:
+        data = turn.raw.get("channelData")
+        if isinstance(data, Mapping) and data.get("eventType") == _EDITED:
+            await self._chat.edited(turn)
 
     async def _show(self, turn: Turn, answer: Answer) -> None:
         if isinstance(answer, Say):
@@ -191,44 +143,43 @@ class Handler:
         name = str(turn.raw.get("name", ""))
         answering = self._invokes.get(name)
         if answering is None:
-            log.info("invoke.unknown", name=name[:60])
+            log.info("invoke.unknown", name=name if _A_NAME.fullmatch(name) else "?")
             await _answer(turn.context, 501, {})
             return
         status, body = await answering(turn)
         await _answer(turn.context, status, body)
 
     async def _card_action(self, turn: Turn) -> Reply:
-        action = turn.value.get("action")
+        told = turn.value
+        action = told.get("action")
         action = action if isinstance(action, Mapping) else {}
         data = action.get("data")
         data = data if isinstance(data, Mapping) else {}
         # The inputs of the card are the turn's value, as they are for Action.Submit.
-        pressed = replace(turn, value=data)
-        answer = await self._actions.answer(pressed, action.get("verb"), data)
+        pressed, verb = replace(turn, value=data), action.get("verb")
+        if not turn.is_private:
+            return await self._threads.execute(pressed, verb, data, told)
+        if told.get("trigger") == "automatic":
+            # A refresh never acts, whatever its card says.
+            button = read(verb, data)
+            if not isinstance(button, DeliveryButton):
+                return 200, {"statusCode": 200, "type": _MESSAGE, "value": ""}
+            verb, data = LookAgain.verb, LookAgain(button.delivery_id).pack()
+        answer = await self._actions.answer(pressed, verb, data)
         if isinstance(answer, Say):
             sentence = answer.sentence or "The answer is below, in the chat."
             return 200, {"statusCode": 200, "type": _MESSAGE, "value": sentence}
         return 200, {"statusCode": 200, "type": CARD_TYPE, "value": dict(answer.card)}
 
-    # Around --------------------------------------------------------------------------------------
-
-    async def _after_sign_in(self, turn: Turn, then: str) -> None:
-        if then in self._commands:
-            await self.run_command(turn, then)
-            return
-        sentence = "You are signed in. Please press the button again."
-        await turn.send(payload(note(NoteView("Signed in", sentence, "good"))))
-
-    async def _installation(self, turn: Turn) -> None:
-        action = str(turn.raw.get("action", ""))
-        if action.startswith("add") and turn.surface == "personal":
-            await turn.send(payload(welcome(WelcomeView(turn.name))))
-        elif action.startswith("remove") and turn.surface == "personal":
-            # Whoever removed the app leaves no sign-in behind.
-            await self._identity.sign_out(turn.actor)
+    async def _file_consent(self, turn: Turn) -> Reply:
+        try:
+            return await self._results.answered(turn)
+        except HeraldError as error:
+            await self._replies.to_command(turn, error, command="")
+            return 200, {}
 
 
-async def _answer(context: TurnContext, status: int, body: dict[str, Any]) -> None:
+async def _answer(context: TurnContext, status: int, body: dict[str, Any] | None) -> None:
     answer = Activity(
         type=ActivityTypes.invoke_response, value=InvokeResponse(status=status, body=body)
     )

@@ -63,9 +63,8 @@ def said(raw: Mapping[str, Any]) -> Said:
 
 def _mentions(raw: Mapping[str, Any]) -> Iterator[tuple[Mention, str]]:
     entities = raw.get("entities")
-    found = (
-        [part for part in entities if _at(part, "type") == "mention"] if _is_list(entities) else []
-    )
+    listed = entities if isinstance(entities, list) else []
+    found = [part for part in listed if _at(part, "type") == "mention"]
     for part in found[:_MOST]:
         who, name, shown = (
             _at(part, "mentioned", "id"),
@@ -88,10 +87,6 @@ def _words(text: str, people: list[Mention]) -> str:
     rest = _AFTER.sub("", _BEFORE.sub("", rest))
     named = _ONE.sub(lambda place: people[int(place[1])].name, rest)
     return " ".join(f"{first} {named}".split())
-
-
-def _is_list(found: Any) -> bool:
-    return isinstance(found, list)
 
 
 def _at(found: Any, *path: str) -> Any:

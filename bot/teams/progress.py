@@ -1,7 +1,10 @@
 """Keeps one card up to date for each delivery, in place, at most once a second.
 
-A delivery that was submitted in a dialog has no card. What the dialog's answer did not show yet is
-told in a card of its own, in the owner's chat with the bot, which is kept up to date from then on.
+A delivery that was submitted in a dialog has no card. Where the dialog was opened from a card in a
+channel or group chat, it gets one there, in the thread, which all may read. Else what the dialog's
+answer did not show yet is told in a card of its own, in the owner's chat with the bot. Either is
+kept up to date from then on. A thread that is gone (the team was deleted, the bot removed, the card
+taken away) hands over to the owner's own chat.
 """
 
 import asyncio
@@ -18,12 +21,10 @@ from bot.delivery.lanes import Rates
 from bot.delivery.ledger import Ledger
 from bot.delivery.models import IN_HAND, Delivery, Kind, Place, State, Tally
 from bot.errors import HeraldError
+from bot.teams import shared_views
 from bot.teams.connector import Connector
 from bot.teams.connector_errors import ConversationGone
-from bot.teams.delivery_views import delivery_view
 from bot.teams.turn import card_message
-from cards.delivery import delivery_card
-from cards.elements import payload
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 SPACING_S = 1.0
 _LOOK_S = 60.0
 _TRIES = 6  # at drawing one change: about half a minute
+_POSTING_MS = 3_000  # so long nobody else posts the first card of a delivery in a thread
 _ANSWERED_S = 1.5  # by then the dialog's answer is there, and was all that there is to say
 _REMEMBERED = 2_000
 
@@ -51,7 +53,9 @@ class Progress:
         self._looking: asyncio.Task[None] | None = None
         self._after_answers: set[asyncio.Task[None]] = set()
         self._answered: OrderedDict[str, tuple[Tally, ...]] = OrderedDict()  # in a dialog
+        self._drawn: OrderedDict[str, tuple[Tally, ...]] = OrderedDict()  # in a thread
         self._nowhere: OrderedDict[str, None] = OrderedDict()  # their owners have no chat with us
+        self._going_home: set[str] = set()  # their threads are gone, and no other card shows them
 
     async def start(self) -> None:
         """Begin with the cards that an earlier process left behind, and look for such again.
@@ -74,7 +78,12 @@ class Progress:
 
     def answered(self, delivery: Delivery) -> None:
         """A button's answer shows this delivery so. It may get there after a newer drawing."""
-        if not delivery.place.activity_id:
+        place = delivery.place
+        if place.is_shared:
+            # The owner saw it in a dialog; the others have the card in the thread, or none yet.
+            if self._drawn.get(delivery.id) != delivery.tallies:
+                self._afterwards(self.tell(delivery.id))
+        elif not place.activity_id:
             _remember(self._answered, delivery.id, delivery.tallies)
             if delivery.is_settled:
                 self._afterwards(self._was_drawn(delivery.id))
@@ -131,6 +140,10 @@ class Progress:
                         self._changed.discard(delivery_id)
                     tries = 0
                 except ConversationGone as error:
+                    if await self._goes_home(delivery_id):
+                        has_card = False
+                        self._changed.add(delivery_id)
+                        continue
                     log.info("progress.nowhere_to_draw", delivery=delivery_id, code=error.code)
                     return
                 except HeraldError as error:
@@ -166,9 +179,23 @@ class Progress:
         await self._connector.update(
             place.service_url, place.conversation_id, place.activity_id, self._card(delivery)
         )
+        if place.is_shared:
+            _remember(self._drawn, delivery_id, delivery.tallies)
 
     def _card(self, delivery: Delivery) -> object:
-        return card_message(payload(delivery_card(delivery_view(delivery, self._rates))))
+        return card_message(shared_views.for_its_place(delivery, self._rates))
+
+    async def _goes_home(self, delivery_id: str) -> bool:
+        """A thread that is gone: from now on the card stands in the owner's own chat."""
+        delivery = await self._ledger.any_delivery(delivery_id)
+        if delivery is None or not delivery.place.is_shared:
+            return False
+        home = replace(
+            delivery.place, conversation_id="", activity_id="", is_shared=False, owner_id=""
+        )
+        self._going_home.add(delivery_id)
+        await self._moved(delivery_id, home)
+        return True
 
     # Without a card ------------------------------------------------------------------------------
 
@@ -179,7 +206,8 @@ class Progress:
             return False
         if delivery.place.activity_id:
             return True
-        await self._pause(_ANSWERED_S)
+        if not delivery.place.is_shared:
+            await self._pause(_ANSWERED_S)
         self._changed.discard(delivery_id)
         delivery = await self._ledger.any_delivery(delivery_id)
         if delivery is None or self._is_known(delivery):
@@ -189,21 +217,34 @@ class Progress:
         return False
 
     def _is_known(self, delivery: Delivery) -> bool:
-        """Whether the dialog's answer showed all of this."""
+        """Whether the dialog's answer showed all of this, to all who may read it."""
+        if delivery.place.is_shared or delivery.id in self._going_home:
+            return False
         if self._answered.get(delivery.id) == delivery.tallies:
             return True
         return delivery.is_settled and delivery.seen_ms < delivery.drawn_at_ms
 
     async def _post(self, delivery: Delivery) -> None:
         place = delivery.place
-        if not await self._ledger.may_draw(delivery.id, spacing_ms=int(SPACING_S * 1000) - 50):
+        # A card that is posted twice stays: another replica has time to write down where it stands.
+        spacing_ms = _POSTING_MS if place.is_shared else int(SPACING_S * 1000) - 50
+        if not await self._ledger.may_draw(delivery.id, spacing_ms=spacing_ms):
             self._changed.add(delivery.id)  # another replica may be posting it just now
+            return
+        if place.is_shared:
+            posted = await self._connector.send(
+                place.service_url, place.conversation_id, self._card(delivery)
+            )
+            await self._moved(delivery.id, replace(place, activity_id=posted))
+            _remember(self._drawn, delivery.id, delivery.tallies)
             return
         actor = delivery.actor
         try:
             chat = await self._connector.create(place.service_url, actor.tenant_id, actor.user_id)
             posted = await self._connector.send(place.service_url, chat, self._card(delivery))
+            self._going_home.discard(delivery.id)
         except ConversationGone:
+            self._going_home.discard(delivery.id)
             _remember(self._nowhere, delivery.id, None)  # `history` has it
             raise
         new = replace(place, conversation_id=chat, activity_id=posted)

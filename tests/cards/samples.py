@@ -37,6 +37,7 @@ from tests.cards.sample import (
     WHEN,
     Sample,
 )
+from tests.cards.shared_samples import shared
 
 ZONES = (
     Choice("Pacific Time (US & Canada)", "Pacific Standard Time"),
@@ -382,4 +383,5 @@ def gallery() -> list[Sample]:
         *deliveries(),
         *lists(),
         *short_ones(),
+        *shared(),
     ]

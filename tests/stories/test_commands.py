@@ -6,7 +6,7 @@ import pytest
 
 from bot.settings import Settings
 from bot.teams.commands import COMMANDS, understand
-from sandbox import activities
+from sandbox import actions, activities
 from sandbox.stage import Stage
 from sandbox.world import read_manifest
 from tests.desk import Desk
@@ -90,7 +90,7 @@ async def test_an_unknown_word_gets_help_with_the_nearest_command(diego: Desk) -
     assert "notify" in diego.shown
 
 
-@pytest.mark.parametrize("word", ["text", "notify", "scheduled", "history", "status"])
+@pytest.mark.parametrize("word", ["text", "notify", "scheduled", "history", "status", "whoami"])
 async def test_in_a_channel_nothing_of_ones_own_is_shown_to_everybody(
     diego: Desk, stage: Stage, word: str
 ) -> None:
@@ -100,7 +100,8 @@ async def test_in_a_channel_nothing_of_ones_own_is_shown_to_everybody(
     await stage.teams.say(diego.person, f"<at>Herald</at> {word}", channel)
     card = channel.messages[-1].card()
     assert card is not None
-    assert "own chat" in str(card)
+    [button] = actions.buttons(card)
+    assert button["data"]["msteams"] == {"type": "task/fetch"}
     assert "Input." not in str(card)
 
 

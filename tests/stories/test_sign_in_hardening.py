@@ -234,7 +234,7 @@ async def test_others_do_not_read_whose_address_it_is_and_what_was_allowed(
     place.has_bot = True
     await stage.teams.say(adele.person, word, place)
     shown = actions.text_of(place.messages[-1].card() or {})
-    assert "You are signed in" in shown
+    assert ("You are signed in" in shown) is (word == "signin")
     assert adele.person.mail not in shown
     assert "TeamsActivity" not in shown
 

@@ -1,0 +1,198 @@
+"""Dialogs that open from a card: `task/fetch`, and the small cards whose buttons ask for them.
+
+In a channel or group chat a command is answered with such a card. What opens is made for whoever
+pressed: each has a form of his or her own, and lists show what is one's own. A dialog cannot sign
+in silently; where a sign-in is missing it shows a page that does, and goes on with its code.
+
+Source: "Use dialogs in Microsoft Teams bots".
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from bot.errors import (
+    AdminConsentNeeded,
+    ConsentNeeded,
+    HeraldError,
+    SignInNeeded,
+    StaleButton,
+)
+from bot.identity.obo import NOTIFY, TEXT, Identity
+from bot.teams.answers import ShowCard
+from bot.teams.dialogs import Dialogs, Reply, dialog, message, page, too_slow
+from bot.teams.exchanges import ANSWER_S
+from bot.teams.hostile import text
+from bot.teams.notices import Notices
+from bot.teams.prefilled import Prefilled
+from bot.teams.sign_in import SignInFlow
+from bot.teams.texts import Texts
+from bot.teams.turn import Turn
+from cards import buttons
+from cards.buttons import NOTHING_KEPT, OpenDialog, ShowDetails
+from cards.elements import payload
+from cards.notes import NoteView, note
+from cards.opener import Door, OpenerView, opener
+
+RunCommand = Callable[[Turn, str], Awaitable[None]]
+
+_TITLES = {
+    "text": "Appointment text",
+    "notify": "Notification",
+    "scheduled": "Scheduled and waiting",
+    "history": "What you sent",
+    "status": "Delivery",
+    "whoami": "Whom Herald acts for",
+}
+_SENTENCES = {
+    "text": "Tell the people of an appointment by SMS that it is confirmed, moved or cancelled.",
+    "notify": "Put a notice into the activity feeds of teammates.",
+    "scheduled": "What waits to be sent names people, so each of you sees only his or her own.",
+    "history": "What was sent names people, so each of you sees only his or her own.",
+    "status": "A delivery names people, so only the one who sent it can see it.",
+    "whoami": "Herald acts for each of you separately.",
+}
+_BUTTONS = {
+    "text": "Fill in the form",
+    "notify": "Fill in the form",
+    "scheduled": "Show mine",
+    "history": "Show mine",
+    "status": "Show it to me",
+    "whoami": "Show mine",
+}
+_OWN_FORM = "The form opens for you alone; everybody who presses gets his or her own."
+_FILLED = "It opens filled in for the one who asked; for everybody else it is empty."
+NOT_YOURS = "Only the person who sent this can see its details."
+_OLD = "This card is from an earlier time. Mention Herald and write “help” for a new one."
+_SIGN_IN = "Sign in"
+_SCOPES = {"text": TEXT, "notify": NOTIFY}
+
+
+def doors(*commands: str) -> tuple[Door, ...]:
+    """Buttons that open what these commands show, each empty and for whoever presses."""
+    named = {"text": "Text an appointment", "notify": "Notify teammates"}
+    return tuple(
+        Door(named.get(name, _BUTTONS[name]), OpenDialog(name, NOTHING_KEPT)) for name in commands
+    )
+
+
+def is_opener(command: str) -> bool:
+    """Whether a command has something to show to one person alone."""
+    return command in _TITLES
+
+
+class Openers:
+    """Posts small cards, and answers what their buttons ask for."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        texts: Texts,
+        notices: Notices,
+        prefilled: Prefilled,
+        dialogs: Dialogs,
+        sign_in: SignInFlow,
+    ) -> None:
+        self._identity = identity
+        self._texts = texts
+        self._notices = notices
+        self._prefilled = prefilled
+        self._dialogs = dialogs
+        self._sign_in = sign_in
+        self._run_command: RunCommand | None = None
+
+    def runs_commands_with(self, run_command: RunCommand) -> None:
+        """How a command that has no form is carried out."""
+        self._run_command = run_command
+
+    async def offer(self, turn: Turn, command: str, kept: str = "") -> None:
+        """Answer a command where others read along. `kept` is what was said with it."""
+        sentence = _SENTENCES[command]
+        if command in _SCOPES:
+            sentence = f"{sentence} {_FILLED if kept else _OWN_FORM}"
+        door = Door(_BUTTONS[command], OpenDialog(command, kept or NOTHING_KEPT))
+        asked_by = turn.name if kept and command in _SCOPES else ""
+        view = OpenerView(_TITLES[command], sentence, (door,), asked_by)
+        await turn.send(payload(opener(view)))
+
+    async def fetch(self, turn: Turn) -> Reply:
+        """`task/fetch`: what the pressed button opens."""
+        button = buttons.read(None, turn.value.get("data"))
+        if isinstance(button, ShowDetails):
+            return await self._details(turn, button)
+        if not isinstance(button, OpenDialog) or button.command not in _TITLES:
+            return 200, message(_OLD)
+        kept = "" if button.kept == NOTHING_KEPT else f".{button.kept}"
+        return await self._opened(turn.for_dialog(), f"{button.command}{kept}", _soon())
+
+    async def submit(self, turn: Turn) -> Reply:
+        """`task/submit`: a button inside a dialog, or the code that the sign-in page hands on."""
+        data = turn.value.get("data")
+        if isinstance(data, Mapping) and "verb" not in data and text(data.get("code")):
+            return await self._signed_in(turn.for_dialog(), data["code"])
+        return await self._dialogs.reply(turn, data)
+
+    async def _details(self, turn: Turn, button: ShowDetails) -> Reply:
+        answer = await self._dialogs.look(turn, button.delivery_id)
+        if isinstance(answer, ShowCard):
+            return 200, dialog(answer.card, _TITLES["status"])
+        is_strange = answer.sentence == StaleButton().sentence
+        return 200, message(NOT_YOURS if is_strange else answer.sentence)
+
+    async def _opened(self, turn: Turn, then: str, until: float) -> Reply:
+        """What a command shows, or what keeps it from that. `until` is by the loop's clock."""
+        command, _, kept = then.partition(".")
+        title = _TITLES[command]
+        try:
+            async with asyncio.timeout_at(until):
+                card = await self._card(turn, command, kept)
+        except AdminConsentNeeded as error:
+            card = self._sign_in.admin_card(turn, error, then)
+        except (SignInNeeded, ConsentNeeded):
+            return 200, await self._sign_in_page(turn, then)
+        except HeraldError as error:
+            card = _problem(error, then)
+        except TimeoutError:
+            card = too_slow(then)
+        return 200, dialog(card, title)
+
+    async def _card(self, turn: Turn, command: str, kept: str) -> Mapping[str, Any]:
+        if command == "text":
+            for_text = await self._prefilled.read_text(turn.actor, kept)
+            return (await self._texts.open(turn, for_text)).card
+        if command == "notify":
+            for_notice = await self._prefilled.read_notice(turn.actor, kept)
+            return (await self._notices.open(turn, for_notice)).card
+        assert self._run_command is not None  # noqa: S101 - wiring joins them
+        await self._run_command(turn, f"{command}.{kept}" if kept else command)
+        return turn.shown[-1]
+
+    async def _sign_in_page(self, turn: Turn, then: str) -> dict[str, Any]:
+        scopes = _SCOPES.get(then.partition(".")[0], NOTIFY)
+        link = await self._identity.dialog_link(turn.actor, scopes, then=then)
+        return page(link, await self._identity.browser_link(turn.actor, scopes))
+
+    async def _signed_in(self, turn: Turn, code: str) -> Reply:
+        """The sign-in page's code: redeem it, and go on with what it was for."""
+        until = _soon()
+        try:
+            async with asyncio.timeout_at(until):
+                then = await self._identity.finish(turn.actor, code)
+        except AdminConsentNeeded as error:
+            return 200, dialog(self._sign_in.admin_card(turn, error, "text"), _SIGN_IN)
+        except HeraldError as error:
+            return 200, dialog(_problem(error, ""), _SIGN_IN)
+        except TimeoutError:
+            return 200, dialog(too_slow(""), _SIGN_IN)
+        if then.partition(".")[0] not in _TITLES:
+            return 200, message("You are signed in.")
+        return await self._opened(turn, then, until)
+
+
+def _soon() -> float:
+    return asyncio.get_running_loop().time() + ANSWER_S
+
+
+def _problem(error: HeraldError, then: str) -> Mapping[str, Any]:
+    view = NoteView("That did not work", error.sentence, "problem", try_again=then)
+    return payload(note(view))
