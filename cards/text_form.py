@@ -10,6 +10,7 @@ from cards.fields import Fields, fitted_form, fitting, note_above, side_by_side
 from cards.when import NAMES, when_section
 
 MAX_ROWS = 10
+MEETINGS_DATASET = "meetings"  # what the client asks for while somebody types
 
 
 @dataclass(frozen=True)
@@ -115,13 +116,17 @@ def _meetings(view: TextFormView, fields: Fields) -> list[Element]:
         "Your meeting",
         listed,
         max_bytes=_MEETINGS_BYTES,
-        style="compact",
-        placeholder="Choose one",
+        style="filtered",
+        choices_data={"type": "Data.Query", "dataset": MEETINGS_DATASET},
+        placeholder="Choose one, or type to search",
     )
     in_all = view.meetings_in_all or str(len(view.meetings))
     if in_all == str(len(listed)):
         return [choice]
-    return [choice, aside(f"{len(listed)} of {in_all} are listed. Paste the link of another one.")]
+    return [
+        choice,
+        aside(f"{len(listed)} of {in_all} are listed. Type to find another, or paste its link."),
+    ]
 
 
 def _message(fields: Fields) -> list[Element]:

@@ -15,6 +15,7 @@ class ReviewedAttendee:
     number: str  # "(206) 555-0142", as phonenumbers formats it
     zone: str  # friendly name
     local_time: str  # the appointment's start there: "Tue, Dec 1, 9:00 AM", or "" when unknown
+    other_day: str = ""  # "the day before yours", where the date there is another
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def _warned(warnings: tuple[str, ...]) -> list[Element]:
 
 
 def _attendee(attendee: ReviewedAttendee) -> Element:
-    where = [attendee.zone, f"{attendee.local_time} there" if attendee.local_time else ""]
+    there = f"{attendee.local_time} there" if attendee.local_time else ""
+    where = [attendee.zone, there, attendee.other_day]
     return rich_text(
         run(attendee.number, limit=40, weight="bolder"),
         run("  " + ", ".join(part for part in where if part), limit=120),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,7 +10,7 @@ from tzlocal.windows_tz import win_tz
 
 from sandbox.graph_answers import Answer, Call, bad_request, not_found
 from sandbox.graph_people import own
-from sandbox.graph_query import only, page, read_filter, sort_key
+from sandbox.graph_query import only, page, read_filter, select, sort_key
 from sandbox.world import Meeting
 
 WINDOWS_ZONES: dict[str, str] = dict(win_tz)
@@ -44,6 +44,19 @@ def calendar_view(call: Call) -> Answer:
     return Answer(200, answer.body, applied if "prefer" in call.headers else {})
 
 
+def get_event(call: Call) -> Answer:
+    """GET /me/events/{id}: one's own, or one that one was invited to."""
+    only(call, "$select")
+    own(call)
+    zone_name, zone = _preferred_zone(call)
+    for meeting in _mine(call):
+        if meeting.event_id == call.params["event"]:
+            context = f"{call.base}/$metadata#users('{call.actor.id}')/events/$entity"
+            event = select(_event(call, meeting, zone_name, zone), call)
+            return Answer(200, {"@odata.context": context} | event)
+    raise not_found("The specified object was not found in the store.", "ErrorItemNotFound")
+
+
 def list_meetings(call: Call) -> Answer:
     """GET /me/onlineMeetings, by join link: a collection of at most one, the organizer's own."""
     only(call, "$filter", "$select")
@@ -62,7 +75,7 @@ def list_meetings(call: Call) -> Answer:
         and meeting.is_online
         and meeting.join_url == clauses[0].value
     ]
-    return page(call, found, size=10, most=10)
+    return page(call, found[:1], size=10, most=10)
 
 
 def get_meeting(call: Call) -> Answer:
@@ -125,9 +138,12 @@ def _event(call: Call, meeting: Meeting, zone_name: str, zone: ZoneInfo) -> dict
     return {
         "id": meeting.event_id,
         "subject": meeting.subject,
-        "start": _in_zone(meeting.start, zone_name, zone),
-        "end": _in_zone(meeting.end, zone_name, zone),
-        "isAllDay": False,
+        "start": _in_zone(meeting.start, zone_name, UTC if meeting.is_all_day else zone),
+        "end": _in_zone(meeting.end, zone_name, UTC if meeting.is_all_day else zone),
+        "isAllDay": meeting.is_all_day,
+        "sensitivity": "private" if meeting.is_private else "normal",
+        "type": "occurrence" if meeting.series_id else "singleInstance",
+        "seriesMasterId": meeting.series_id or None,
         "isCancelled": meeting.is_cancelled,
         "isOrganizer": meeting.organizer_id == call.actor.id,
         "isOnlineMeeting": meeting.is_online,
@@ -148,7 +164,7 @@ def _event(call: Call, meeting: Meeting, zone_name: str, zone: ZoneInfo) -> dict
     }
 
 
-def _in_zone(moment: datetime, zone_name: str, zone: ZoneInfo) -> dict[str, str]:
+def _in_zone(moment: datetime, zone_name: str, zone: tzinfo) -> dict[str, str]:
     local = moment.astimezone(zone).replace(tzinfo=None)
     return {"dateTime": f"{local:%Y-%m-%dT%H:%M:%S.%f}0", "timeZone": zone_name}
 

@@ -60,6 +60,7 @@ def routes(notices: Notices) -> tuple[Route, ...]:
         _get("/users", people.list_users, *basic),
         _get("/users/{user}", people.get_user, *basic),
         _get("{me}/teamwork/installedApps", people.list_installed_apps, installed),
+        _get("{me}/events/{event}", calendar.get_event, "Calendars.Read"),
         _get("{me}/calendarView", calendar.calendar_view, "Calendars.Read"),
         _get("{me}/onlineMeetings", calendar.list_meetings, *meetings),
         _get(meeting, calendar.get_meeting, *meetings),

@@ -70,7 +70,12 @@ class GroupChat:
 
 @dataclass
 class Meeting:
-    """An online meeting and its calendar event."""
+    """An online meeting and its calendar event.
+
+    The occurrences of a series share `series_id`, `join_url` and what onlineMeetings tells of them:
+    the first one's. An all-day one lasts from midnight to midnight in UTC, and is shown as midnight
+    on every clock.
+    """
 
     id: str  # the onlineMeeting id, as Graph names it
     event_id: str
@@ -82,6 +87,9 @@ class Meeting:
     attendee_ids: tuple[str, ...] = ()
     is_cancelled: bool = False
     is_online: bool = True
+    series_id: str = ""
+    is_all_day: bool = False
+    is_private: bool = False
 
 
 @dataclass(frozen=True)

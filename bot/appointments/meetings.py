@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.appointments.request import Meeting
-from bot.graph.client import Graph, MeetingEvent, OnlineMeeting
+from bot.appointments.zones import all_day, friendly, local_time
+from bot.graph.client import MOST_EVENTS, Graph, MeetingEvent, OnlineMeeting
 from bot.graph.errors import GraphError
 
 DAYS_LISTED = 30
@@ -55,11 +56,31 @@ class Found:
     others: int = 0
 
 
-async def listed(graph: Graph, token: str, zone: str, now: datetime) -> list[MeetingEvent]:
+async def listed(
+    graph: Graph,
+    token: str,
+    zone: str,
+    now: datetime,
+    *,
+    days: int = DAYS_LISTED,
+    most: int = MOST_EVENTS,
+) -> list[MeetingEvent]:
     """The user's own appointments from yesterday on, in the order of `in_order`."""
     start = now - _YESTERDAY
-    end = now + timedelta(days=DAYS_LISTED)
-    return in_order(await graph.upcoming_meetings(token, start, end, zone), now)
+    end = now + timedelta(days=days)
+    return in_order(await graph.upcoming_meetings(token, start, end, zone, most=most), now)
+
+
+def when(meeting: Meeting, zone: str) -> str:
+    """When it takes place, on the clock of a zone: "Tue, Dec 1, 9:00 AM, Pacific time".
+
+    Nothing where nobody can tell.
+    """
+    if meeting.starts_at is None:
+        return ""
+    if meeting.is_all_day:
+        return all_day(meeting.starts_at)
+    return f"{local_time(meeting.starts_at, zone)}, {friendly(zone)}"
 
 
 async def look_up(
@@ -130,4 +151,6 @@ def _at(meeting: Meeting, event: MeetingEvent) -> Meeting:
         starts_at=event.start.astimezone(UTC),
         ends_at=event.end.astimezone(UTC),
         is_cancelled=event.is_cancelled,
+        event_id=event.id,
+        is_all_day=event.is_all_day,
     )

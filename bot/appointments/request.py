@@ -38,7 +38,9 @@ class Meeting:
     """The online meeting a text is about, at one of its times; `id` is Graph's onlineMeeting id.
 
     `starts_at` is None where nobody can tell; `told_at` is what Graph tells of the meeting itself,
-    which for a series is its first day; `is_cancelled` as far as the calendar tells.
+    which for a series is its first day; `is_cancelled` as far as the calendar tells. `event_id` is
+    that of this time in the calendar, where it stands there. Of an all-day one the times are
+    midnights in UTC.
     """
 
     id: str
@@ -47,6 +49,8 @@ class Meeting:
     told_at: datetime | None = None
     ends_at: datetime | None = None
     is_cancelled: bool = False
+    event_id: str = ""
+    is_all_day: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Its fields, times in ISO."""

@@ -126,6 +126,19 @@ def local_time(moment: datetime, zone: str, locale: str = "en_US") -> str:
     return str(text).replace("\u202f", " ")
 
 
+def all_day(start: datetime) -> str:
+    """The day of an all-day event, whose start is midnight in UTC: "Tue, Dec 1, all day"."""
+    return (
+        f"{format_datetime(start, 'EEE, MMM d', tzinfo=_zone_info('UTC'), locale='en_US')}, all day"
+    )
+
+
+def days_apart(moment: datetime, zone: str, other: str) -> int:
+    """How many days a moment's date in `zone` is after the one in `other`: -1, 0 or 1."""
+    here, there = (moment.astimezone(_zone_info(_iana(name))).date() for name in (zone, other))
+    return (here - there).days
+
+
 def _iana(zone: str) -> str:
     return zone if zone in tz_win or zone not in win_tz else iana_name(zone)
 

@@ -35,6 +35,9 @@ MOST_NAMESAKES = 6
 MOST_EVENTS = 100  # of a calendar that are read
 _IN_A_BATCH = 20  # Graph's limit of requests in one $batch
 _ROUNDS = 3  # a $batch's throttled parts are asked again so often
+_EVENT_FIELDS = (
+    "subject,start,end,isOrganizer,isCancelled,isOnlineMeeting,onlineMeeting,isAllDay,sensitivity"
+)
 _PERSON_FIELDS = "id,displayName,mail,userPrincipalName"
 
 
@@ -120,18 +123,18 @@ class Graph(Wire):
         return await self.post(route, token, body, path=path, client_request_id=client_request_id)
 
     async def upcoming_meetings(
-        self, token: str, start: datetime, end: datetime, zone: str
+        self, token: str, start: datetime, end: datetime, zone: str, *, most: int = MOST_EVENTS
     ) -> list[MeetingEvent]:
-        """The online meetings that the user organizes in this span, earliest first.
+        """The online meetings that the user organizes in this span, the earliest `most`.
 
         `start` and `end` are aware; `zone` is the IANA name in which times come back.
         """
         query = {
             "startDateTime": _utc(start),
             "endDateTime": _utc(end),
-            "$select": "subject,start,end,isOrganizer,isCancelled,isOnlineMeeting,onlineMeeting",
+            "$select": _EVENT_FIELDS,
             "$orderby": "start/dateTime",
-            "$top": "50",
+            "$top": "50" if most <= MOST_EVENTS else str(most),
         }
         in_utc = {"Prefer": 'outlook.timezone="UTC"'}
         found: list[MeetingEvent] = []
@@ -139,9 +142,20 @@ class Graph(Wire):
             meeting = meeting_event(event, ZoneInfo(zone))
             if meeting:
                 found.append(meeting)
-            if len(found) == MOST_EVENTS:
+            if len(found) == most:
                 break
         return found
+
+    async def events_by_id(self, token: str, ids: Iterable[str]) -> dict[str, MeetingEvent | None]:
+        """The user's own online meetings with these event ids, in UTC; None where there is none."""
+        asked = list(dict.fromkeys(ids))
+        fields = quote(_EVENT_FIELDS, safe="")
+        parts = [f"/me/events/{quote(event_id, safe='')}?$select={fields}" for event_id in asked]
+        answers = await self._batched(token, parts)
+        return {
+            event_id: meeting_event(answer, UTC) if answer else None
+            for event_id, answer in zip(asked, answers, strict=True)
+        }
 
     async def meeting_by_join_url(self, token: str, url: str) -> OnlineMeeting | None:
         """The meeting that this link joins, or None when the user is not its organizer.

@@ -9,7 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 @dataclass(frozen=True)
 class MeetingEvent:
-    """One online meeting in the user's calendar. `start` and `end` carry the zone asked for."""
+    """One online meeting in the user's calendar. `start` and `end` carry the zone asked for.
+
+    `id` is that of the event, of a series' occurrence its own. Those of an all-day event are
+    midnights in UTC, whatever the zone: it has days, and no hours.
+    """
 
     subject: str
     start: datetime
@@ -17,6 +21,9 @@ class MeetingEvent:
     join_url: str
     is_organizer: bool
     is_cancelled: bool
+    id: str = ""
+    is_all_day: bool = False
+    is_private: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,9 @@ def meeting_event(event: Mapping[str, Any], zone: tzinfo) -> MeetingEvent | None
         join_url=str(join_url),
         is_organizer=True,
         is_cancelled=bool(event.get("isCancelled")),
+        id=str(event.get("id") or ""),
+        is_all_day=bool(event.get("isAllDay")),
+        is_private=event.get("sensitivity") in {"private", "confidential"},
     )
 
 

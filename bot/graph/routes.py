@@ -73,6 +73,7 @@ SEND_TO_CHAT = Route(
     ("TeamsActivity.Send",),
     lane="single",
 )
+EVENT = Route("event", "GET", "/me/events/{event_id}", ("Calendars.Read",))
 CALENDAR_VIEW = Route("calendar_view", "GET", "/me/calendarView", ("Calendars.Read",))
 MY_MEETINGS = Route("my_meetings", "GET", "/me/onlineMeetings", ("OnlineMeetings.Read",))
 MY_APPS = Route(
@@ -90,6 +91,7 @@ ROUTES: Mapping[str, Route] = {
         SEND_NOTIFICATION,
         SEND_TO_TEAM,
         SEND_TO_CHAT,
+        EVENT,
         CALENDAR_VIEW,
         MY_MEETINGS,
         MY_APPS,

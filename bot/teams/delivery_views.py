@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
+from bot.appointments.meetings import when
 from bot.appointments.phone import last_four
 from bot.appointments.request import TextRequest
-from bot.appointments.zones import friendly, local_time
+from bot.appointments.zones import friendly
 from bot.delivery.lanes import Rates
 from bot.delivery.ledger import OWNER_INSISTS
 from bot.delivery.models import IN_HAND, OWNER_CANCELS, WAITING, Delivery, Kind, State, Tally
@@ -180,10 +181,7 @@ def _about(delivery: Delivery) -> str:
     if delivery.kind is Kind.NOTICE:
         return NoticeRequest.from_json(delivery.request).text
     meeting = TextRequest.from_json(delivery.request).meeting
-    if meeting.starts_at is None:
-        return meeting.subject
-    zone = delivery.place.zone
-    return f"{meeting.subject} · {local_time(meeting.starts_at, zone)}, {friendly(zone)}"
+    return " · ".join(filter(None, (meeting.subject, when(meeting, delivery.place.zone))))
 
 
 def _people(delivery: Delivery) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """The user's own appointments, as a form lists them and as a review finds them again."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -16,7 +16,7 @@ from bot.appointments.meetings import (
     read_value,
     value_of,
 )
-from bot.appointments.zones import local_time
+from bot.appointments.zones import all_day, local_time
 from bot.errors import ConsentNeeded, HeraldError, SignInNeeded
 from bot.graph.client import MOST_EVENTS, Graph, MeetingEvent
 from bot.identity.obo import MEETINGS, Identity
@@ -26,6 +26,7 @@ from cards.text_form import Choice
 log = structlog.get_logger(__name__)
 
 _MOST_LISTED = 40
+_A_DAY = timedelta(days=1)
 _BY_LINK = ("OnlineMeetings.Read",)  # enough for a pasted link
 
 
@@ -49,13 +50,18 @@ class Meetings:
         self._identity = identity
         self._graph = graph
 
-    async def offer(self, turn: Turn) -> Offer:
-        """What the calendar holds; without it a form has a plain input and a sentence."""
+    async def offer(self, turn: Turn, chosen: str = "") -> Offer:
+        """What the calendar holds, and among it what was `chosen`, found by typing perhaps.
+
+        Without the calendar a form has a plain input and a sentence.
+        """
         now = datetime.now(UTC)
         try:
             async with asyncio.timeout(CALENDAR_PATIENCE_S):
                 token = await self._identity.token(turn.actor, MEETINGS)
                 events = await listed(self._graph, token.value, turn.place.zone, now)
+                shown = events[:_MOST_LISTED]
+                shown += await self._further(token.value, chosen, turn.place.zone, shown)
         except (SignInNeeded, ConsentNeeded):
             why_not = (
                 "Herald may not read your calendar yet. Sign in to have your meetings listed, or "
@@ -68,14 +74,24 @@ class Meetings:
                 why_not="Your calendar can't be read just now, so please paste the appointment's "
                 "join link."
             )
-        if not events:
+        if not shown:
             return Offer(
                 why_not=f"You organize no online appointment in the next {DAYS_LISTED} days; "
                 "you can paste a join link."
             )
-        choices = tuple(_choice(event, turn.place.zone) for event in events[:_MOST_LISTED])
+        choices = tuple(choice_of(event, turn.place.zone) for event in shown)
         many = " or more" if len(events) >= MOST_EVENTS else ""
         return Offer(choices, f"{len(events)}{many}")
+
+    async def _further(
+        self, token: str, chosen: str, zone: str, shown: Sequence[MeetingEvent]
+    ) -> list[MeetingEvent]:
+        """The chosen appointment, where it is none of those that are listed."""
+        link, start = read_value(chosen)
+        if start is None or any((one.join_url, one.start) == (link, start) for one in shown):
+            return []
+        events = await self._graph.upcoming_meetings(token, start - _A_DAY, start + _A_DAY, zone)
+        return [event for event in events if (event.join_url, event.start) == (link, start)][:1]
 
     async def find(self, turn: Turn, link: str, chosen: datetime | None) -> Found | None:
         """The appointment of this link, at the time that was `chosen` or its next one.
@@ -116,8 +132,12 @@ def in_the_list(values: Mapping[str, str], offer: Offer) -> Mapping[str, str]:
     return {**values, "meeting": same[0] if is_clear else ""}
 
 
-def _choice(event: MeetingEvent, zone: str) -> Choice:
-    title = f"{local_time(event.start, zone)} · {event.subject}"
+def choice_of(event: MeetingEvent, zone: str) -> Choice:
+    """An appointment as it is chosen: its day and time on the clock of `zone`, and its subject."""
+    at = all_day(event.start) if event.is_all_day else local_time(event.start, zone)
+    title = f"{at} · {event.subject or 'Without a subject'}"
+    if event.is_private:
+        title += " (private)"
     if event.is_cancelled:
         title += " (cancelled)"
     elif event.end <= datetime.now(UTC):

@@ -1,17 +1,23 @@
 """An appointment text in the words of its form and of its review."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
-from bot.appointments.meetings import value_of
+from adaptivecards.adaptivecard import AdaptiveCard
+
+from bot.appointments.meetings import value_of, when
 from bot.appointments.phone import as_read
-from bot.appointments.request import LANGUAGES, TextRequest
-from bot.appointments.zones import friendly, local_time
+from bot.appointments.request import LANGUAGES, Meeting, TextRequest
+from bot.appointments.zones import all_day, days_apart, friendly, local_time, offered
+from bot.delivery.schedule import offered_days
+from bot.teams.meetings import Meetings, in_the_list
 from bot.teams.turn import Turn
 from bot.teams.when import in_words, when_values
-from cards.text_form import MAX_ROWS, Choice
+from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
 from cards.text_review import ReviewedAttendee, TextReviewView
 
 FIRST_ROWS = 2
+_SOMEWHERE = timedelta(hours=14)  # a day begins and ends so much apart in the world
 _MESSAGES = {
     "confirmation": "Confirmation",
     "reschedule": "New time",
@@ -72,6 +78,44 @@ def values_of(turn: Turn, request: TextRequest) -> dict[str, str]:
     return values | {"attendee_list": "\n".join(rest)}
 
 
+class TextCards:
+    """Draws the form, with the appointments to choose from."""
+
+    def __init__(self, meetings: Meetings) -> None:
+        self._meetings = meetings
+
+    async def form(
+        self,
+        turn: Turn,
+        form_id: str,
+        rows: int,
+        values: Mapping[str, str],
+        errors: Mapping[str, str],
+        note: str,
+    ) -> tuple[AdaptiveCard, Mapping[str, str]]:
+        """The form's card, and the values that it ought to show."""
+        offer = await self._meetings.offer(turn, values.get("meeting", ""))
+        earliest, latest = offered_days(turn.place.zone, datetime.now(UTC))
+        shown = in_the_list(values, offer)
+        zones = tuple(Choice(zone.name, zone.windows) for zone in offered(turn.place.zone))
+        view = TextFormView(
+            form_id=form_id,
+            rows=rows,
+            meetings=offer.choices,
+            zones=zones,
+            languages=languages(),
+            values=shown,
+            errors=errors,
+            note=" ".join(filter(None, (note, offer.why_not))),
+            zone_name=friendly(turn.place.zone),
+            earliest=earliest,
+            latest=latest,
+            can_allow=offer.can_allow,
+            meetings_in_all=offer.in_all,
+        )
+        return text_form(view), shown
+
+
 def review_view(
     turn: Turn, form_id: str, request: TextRequest, notes: tuple[str, ...], draft_id: str
 ) -> TextReviewView:
@@ -82,13 +126,14 @@ def review_view(
         form_id=form_id,
         message_type=_MESSAGES[request.message_type],
         subject=request.meeting.subject,
-        when=f"{local_time(starts_at, zone)}, {friendly(zone)}" if starts_at else "",
+        when=when(request.meeting, zone),
         language=_LANGUAGE_NAMES[request.language],
         attendees=tuple(
             ReviewedAttendee(
                 number=as_read(attendee.number),
                 zone=friendly(attendee.zone),
-                local_time=local_time(starts_at, attendee.zone) if starts_at else "",
+                local_time=_local_time(request.meeting, attendee.zone),
+                other_day=_other_day(request.meeting, attendee.zone, zone),
             )
             for attendee in request.attendees
         ),
@@ -99,6 +144,21 @@ def review_view(
     )
 
 
+def _local_time(meeting: Meeting, zone: str) -> str:
+    if meeting.starts_at is None:
+        return ""
+    is_all_day = meeting.is_all_day
+    return all_day(meeting.starts_at) if is_all_day else local_time(meeting.starts_at, zone)
+
+
+def _other_day(meeting: Meeting, zone: str, own: str) -> str:
+    """Where an attendee's date is another than the organizer's: which."""
+    if meeting.starts_at is None or meeting.is_all_day:
+        return ""
+    days = days_apart(meeting.starts_at, zone, own)
+    return {-1: "the day before yours", 1: "the day after yours"}.get(days, "")
+
+
 def _warnings(request: TextRequest, zone: str, now: datetime) -> tuple[str, ...]:
     """What doesn't fit between the appointment and what the text says of it."""
     meeting, found = request.meeting, []
@@ -107,8 +167,12 @@ def _warnings(request: TextRequest, zone: str, now: datetime) -> tuple[str, ...]
         found.append(
             f"Your calendar says that this appointment is cancelled. The text says that it {says}."
         )
+    # An all-day one has no hours, and its day is not over everywhere at the same time.
+    now = now - _SOMEWHERE if meeting.is_all_day else now
     if meeting.starts_at and meeting.starts_at <= now:
-        began = f"it began on {local_time(meeting.starts_at, zone)}"
+        if meeting.is_all_day and (meeting.ends_at is None or meeting.ends_at > now):
+            return tuple(found)
+        began = f"it began on {_local_time(meeting, zone)}"
         if meeting.ends_at is None or meeting.ends_at <= now:
             found.append(f"As far as Herald can tell, this appointment is over: {began}.")
         else:

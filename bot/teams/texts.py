@@ -5,37 +5,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from adaptivecards.adaptivecard import AdaptiveCard
-
 from bot.appointments import form, send
 from bot.appointments.filled import TextFilled
 from bot.appointments.meetings import Found
 from bot.appointments.request import MESSAGE_TYPES, TextRequest
-from bot.appointments.zones import friendly, offered, windows_name
+from bot.appointments.zones import windows_name
 from bot.delivery.drafts import Draft, Drafts
 from bot.delivery.models import Delivery, Kind, NewDelivery, State
-from bot.delivery.schedule import offered_days, read_when
+from bot.delivery.schedule import read_when
 from bot.errors import IdentityError, StaleButton
 from bot.graph.client import Graph
 from bot.graph.errors import GraphError
 from bot.identity.obo import MEETINGS, TEXT, Identity
-from bot.teams.answers import (
-    PATIENCE_S,
-    Answer,
-    Say,
-    ShowCard,
-    entered,
-    form_again,
-    too_long,
-)
+from bot.teams.answers import PATIENCE_S, Answer, Say, ShowCard, entered_of, form_again
 from bot.teams.deliveries import CHANGED_MEANWHILE, Deliveries
 from bot.teams.forms import REPLACES, Forms
-from bot.teams.meetings import Meetings, in_the_list
+from bot.teams.meetings import Meetings
 from bot.teams.sign_in import SignInFlow
 from bot.teams.text_views import (
     FIRST_ROWS,
+    TextCards,
     default_language,
-    languages,
     review_view,
     rows_of,
     values_of,
@@ -43,7 +33,7 @@ from bot.teams.text_views import (
 from bot.teams.turn import Turn
 from bot.teams.when import TWICE, in_ms
 from cards.buttons import AddAttendee, AllowCalendar, EditText, ReviewText, SendText
-from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
+from cards.text_form import MAX_ROWS
 from cards.text_review import text_review
 
 _EMPTY = TextFilled()
@@ -73,6 +63,7 @@ class Texts:
     ) -> None:
         self._identity = identity
         self._meetings = Meetings(identity, graph)
+        self._cards = TextCards(self._meetings)
         self._forms = forms
         self._drafts = drafts
         self._deliveries = deliveries
@@ -91,15 +82,13 @@ class Texts:
         values |= {"message_type": "confirmation", "language": default_language(turn)}
         values |= {"when": "now"} | filled.values()
         note = " ".join(filled.notes)
-        made, _ = await self._drawn(turn, form_id, FIRST_ROWS, values, {}, note)
+        made, _ = await self._cards.form(turn, form_id, FIRST_ROWS, values, {}, note)
         return ShowCard.of(made)
 
     async def add_attendee(self, turn: Turn, button: AddAttendee) -> Answer:
         """The same form with a row more."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         values = _entered(turn)
-        if sentence := too_long(values):
-            return Say(sentence)
         rows = min(button.rows + 1, MAX_ROWS)
         zone = values.get(f"zone_{rows - 2}") or windows_name(turn.place.zone) or ""
         values.setdefault(f"zone_{rows - 1}", zone)
@@ -109,8 +98,6 @@ class Texts:
         """The same form with the meetings listed; or the sign-in that it takes first."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         values = _entered(turn)
-        if sentence := too_long(values):
-            return Say(sentence)
         try:
             await self._meetings.allowed(turn)
         except IdentityError as error:
@@ -122,8 +109,6 @@ class Texts:
         """What was entered, as it was read; or the form again with what needs another look."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         values = _entered(turn)
-        if sentence := too_long(values):
-            return Say(sentence)
         rows = max(1, min(button.rows, MAX_ROWS))
         entry, errors = form.read(values, rows=rows, own_zone=turn.place.zone)
         leaves, wrong_time = read_when(values, turn.place.zone, datetime.now(UTC))
@@ -163,7 +148,7 @@ class Texts:
         """The same form with what was entered, and a sentence above it."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         rows = max(1, min(button.rows, MAX_ROWS))
-        made, _ = await self._drawn(turn, button.form_id, rows, _entered(turn), {}, note)
+        made, _ = await self._cards.form(turn, button.form_id, rows, _entered(turn), {}, note)
         return ShowCard.of(made)
 
     async def _unsent(self, turn: Turn, form_id: str) -> str:
@@ -262,44 +247,13 @@ class Texts:
         *,
         note: str = "",
     ) -> Answer:
-        made, shown = await self._drawn(turn, form_id, rows, values, errors or {}, note)
+        made, shown = await self._cards.form(turn, form_id, rows, values, errors or {}, note)
         return form_again(made, shown, errors or {}, note)
-
-    async def _drawn(
-        self,
-        turn: Turn,
-        form_id: str,
-        rows: int,
-        values: Mapping[str, str],
-        errors: Mapping[str, str],
-        note: str,
-    ) -> tuple[AdaptiveCard, Mapping[str, str]]:
-        """The form's card, and the values that it ought to show."""
-        offer = await self._meetings.offer(turn)
-        earliest, latest = offered_days(turn.place.zone, datetime.now(UTC))
-        shown = in_the_list(values, offer)
-        zones = tuple(Choice(zone.name, zone.windows) for zone in offered(turn.place.zone))
-        view = TextFormView(
-            form_id=form_id,
-            rows=rows,
-            meetings=offer.choices,
-            zones=zones,
-            languages=languages(),
-            values=shown,
-            errors=errors,
-            note=" ".join(filter(None, (note, offer.why_not))),
-            zone_name=friendly(turn.place.zone),
-            earliest=earliest,
-            latest=latest,
-            can_allow=offer.can_allow,
-            meetings_in_all=offer.in_all,
-        )
-        return text_form(view), shown
 
 
 def _entered(turn: Turn) -> dict[str, str]:
     """The inputs' values; of a pasted invitation only its link is kept."""
-    values = entered(turn.value)
+    values = entered_of(turn.value)
     if pasted := values.get("join_link", ""):
         values["join_link"] = form.link_in(pasted)
     return values
