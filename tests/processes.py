@@ -16,6 +16,12 @@ import sys
 from bot.delivery import pace
 pace.LEASE_MS, pace.FENCE_HOLDS_MS, pace.HEARTBEAT_S = 2_000, 700, 0.5
 """
+# A next version: this one with one more step of the database.
+_NEWER = """
+import pathlib, sys
+from bot.delivery import upgrade
+upgrade._MIGRATIONS = pathlib.Path(sys.argv[1])
+"""
 _APP = "import app; sys.exit(app.main())"
 _WORKER = "from bot.admin.cli import app; app(['worker'])"
 
@@ -69,6 +75,11 @@ async def start_app(environment: dict[str, str], *, hurried: bool = False) -> Pr
     """`python app.py`; hurried, with leases of two seconds."""
     arguments = ["-c", _HURRIED + _APP] if hurried else ["app.py"]
     return await _start(arguments, environment)
+
+
+async def start_newer_app(environment: dict[str, str], migrations: Path) -> Process:
+    """`python app.py` of a next version, whose steps of the database are in this folder."""
+    return await _start(["-c", _NEWER + _APP, str(migrations)], environment)
 
 
 async def start_worker(environment: dict[str, str], *, hurried: bool = False) -> Process:
