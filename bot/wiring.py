@@ -40,18 +40,22 @@ from bot.teams.handler import Handler
 from bot.teams.lifecycle import Lifecycle
 from bot.teams.login_requests import LoginRequests
 from bot.teams.message_extension import MessageExtension
+from bot.teams.message_search import MessageSearch
 from bot.teams.notices import Notices
-from bot.teams.pace import Pace
 from bot.teams.openers import Openers
+from bot.teams.pace import Pace
 from bot.teams.prefilled import Prefilled
 from bot.teams.progress import Progress
 from bot.teams.replies import Replies
 from bot.teams.results import Results
 from bot.teams.rosters import Rosters
 from bot.teams.sign_in import SignInFlow
+from bot.teams.text_changes import TextChanges
 from bot.teams.texts import Texts
 from bot.teams.threads import Threads
 from bot.teams.tracing import Traced
+from bot.teams.typeahead import Typeahead
+from bot.teams.upcoming import Upcoming
 
 log = structlog.get_logger(__name__)
 
@@ -204,9 +208,10 @@ class Herald:
     def _handler(self, sign_in: SignInFlow) -> Handler:
         settings, core = self._settings, self._core
         forms = Forms(settings.secrets)
-        deliveries = Deliveries(core.ledger, core.drafts, core.worker, core.rates)
+        changes = TextChanges(core.identity, core.graph)
+        deliveries = Deliveries(core.ledger, core.drafts, core.worker, core.rates, changes)
         deliveries.tells_answers(core.progress.answered)
-        texts = Texts(core.identity, core.graph, forms, core.drafts, deliveries, sign_in)
+        texts = Texts(core.identity, core.graph, forms, core.drafts, deliveries, sign_in, changes)
         notices = Notices(
             settings,
             read_activity_types(),
@@ -221,9 +226,12 @@ class Herald:
         replies = Replies(sign_in)
         self._results = Results(settings, core.ledger, core.identity, core.channel_session)
         actions = CardActions(texts, notices, deliveries, self._results, replies)
-        extension = MessageExtension(core.identity, texts, notices, actions, sign_in)
         first = Prefilled(core.drafts, core.connector)
         dialogs = Dialogs(texts, notices, actions)
+        names = {kind.type: kind.description for kind in read_activity_types()}
+        upcoming = Upcoming(core.identity, core.graph)
+        search = MessageSearch(core.identity, core.ledger, upcoming, names)
+        extension = MessageExtension(core.identity, texts, notices, dialogs, sign_in, search, first)
         openers = Openers(core.identity, texts, notices, first, dialogs, sign_in)
         chat = Chat(texts, notices, deliveries, first, openers, sign_in, replies, self._once)
         threads = Threads(core.ledger, core.rates, LoginRequests(settings, core.identity, sign_in))
@@ -238,6 +246,7 @@ class Herald:
             openers,
             Lifecycle(core.identity, self._once),
             extension,
+            Typeahead(core.identity, core.graph),
             sign_in,
             self._results,
             replies,

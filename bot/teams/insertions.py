@@ -1,0 +1,72 @@
+"""A search's results: what the list shows of each to the searcher, and what it inserts for all."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from adaptivecards.adaptivecard import AdaptiveCard
+
+from bot.delivery.models import Delivery, Kind, State
+from bot.graph.records import MeetingEvent
+from bot.teams.delivery_views import delivery_row, state_of
+from bot.teams.turn import CARD_TYPE
+from bot.teams.when import in_words
+from cards.delivery_words import HEADLINES
+from cards.elements import payload
+from cards.insert import (
+    AppointmentInsert,
+    DeliveryInsert,
+    appointment_insert,
+    delivery_insert,
+    preview,
+)
+
+_TEXT_TITLES: Mapping[str, str] = {
+    "confirmation": "Confirmation text",
+    "reschedule": "Text about a new time",
+    "cancellation": "Cancellation text",
+    "reminder": "Reminder text",
+}
+
+
+def of_delivery(delivery: Delivery, zone: str) -> dict[str, Any]:
+    """One delivery as a result. `zone` is the searcher's."""
+    row = delivery_row(delivery)
+    _, symbol, words = HEADLINES[row.state]
+    listed = preview(f"{symbol} {row.title}: {words}", row.about, row.when, row.short_id)
+    return _result(delivery_insert(_insert(delivery, zone)), listed)
+
+
+def of_appointment(event: MeetingEvent, zone: str) -> dict[str, Any]:
+    """One appointment as a result."""
+    when = in_words(event.start, zone)
+    cancelled = "Cancelled" if event.is_cancelled else ""
+    listed = preview(f"📅 {event.subject or 'Appointment'}", when, cancelled)
+    view = AppointmentInsert(when, _now(zone), event.is_cancelled)
+    return _result(appointment_insert(view), listed)
+
+
+def _insert(delivery: Delivery, zone: str) -> DeliveryInsert:
+    is_text, state, request = delivery.kind is Kind.TEXT, state_of(delivery), delivery.request
+    title = _TEXT_TITLES.get(str(request.get("message_type")), "Appointment text")
+    leaves = datetime.fromtimestamp(delivery.due_at_ms / 1000, UTC)
+    return DeliveryInsert(
+        delivery_id=delivery.id,
+        title=title if is_text else "Notification",
+        state=state,
+        total=delivery.total,
+        accepted=delivery.people(State.ACCEPTED),
+        as_of=_now(zone),
+        leaves_at=in_words(leaves, zone) if state in {"scheduled", "held"} else "",
+        # What a text is about, and to whom it goes, is between its owner and them.
+        words="" if is_text else str(request.get("text", "")),
+        preview="" if is_text else str(request.get("preview", "")),
+    )
+
+
+def _result(card: AdaptiveCard, listed: Mapping[str, Any]) -> dict[str, Any]:
+    return {"contentType": CARD_TYPE, "content": payload(card), "preview": listed}
+
+
+def _now(zone: str) -> str:
+    return in_words(datetime.now(UTC), zone)
