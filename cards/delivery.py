@@ -35,6 +35,7 @@ def _card(view: DeliveryView, room: float) -> AdaptiveCard:
         [
             heading(plain(view.title, 80)),
             banner(tone, symbol, words, sentence(account(view))),
+            *_changed(view),
             *counts(view),
             *_cancelled(view.cancelled_note),
             *facts(
@@ -69,6 +70,13 @@ def _cancelled(note: str) -> list[Element]:
     if not note:
         return []
     return [container(rich_text(run(f"🚫 {note}", limit=600)), style="emphasis", spacing="small")]
+
+
+def _changed(view: DeliveryView) -> list[Element]:
+    if not view.changed:
+        return []
+    told = "What people were told is no longer right."
+    return [banner("warning", "⚠️", "It has changed", sentence(f"{view.changed} {told}"))]
 
 
 def _problems(view: DeliveryView, at_most: int) -> list[Element]:

@@ -27,6 +27,7 @@ _NOT_SETTLED = frozenset({"scheduled", "waiting", "unknown", "mixed", "needs_sig
 _FOLLOW_UPS = dict(
     zip(FOLLOW_UPS, ("Send a new time", "Send a cancellation", "Send a reminder"), strict=True)
 )
+_CHANGES = {"reschedule": "Text that it was moved", "cancellation": "Text that it was cancelled"}
 
 
 def actions(view: DeliveryView) -> list[Element]:
@@ -40,17 +41,21 @@ def _all(view: DeliveryView) -> Iterator[Element]:
     if view.is_shared:
         yield opens_dialog("Show details", ShowDetails(view.delivery_id))
         return
+    if view.change_tells in _CHANGES:
+        button = FollowUp(view.delivery_id, view.change_tells)
+        yield execute(_CHANGES[view.change_tells], button, main=True)
     yield from _decisions(view)
     if view.can_cancel:
         yield execute(_cancel(view), CancelRest(view.delivery_id))
     for message_type in view.follow_ups:
-        if message_type in _FOLLOW_UPS:
+        if message_type in _FOLLOW_UPS and message_type != view.change_tells:
             button = FollowUp(view.delivery_id, message_type)
             yield execute(_FOLLOW_UPS[message_type], button)
     if view.can_correct:
         words = "New words, which replace these in their feeds"
         yield execute("Correct it", Correct(view.delivery_id), tooltip=f"Correct it: {words}")
-    if view.state in _NOT_SETTLED and not (view.can_decide or view.can_send_now):
+    looks = view.state in _NOT_SETTLED and not (view.can_decide or view.can_send_now)
+    if looks or view.follow_ups:
         yield execute("Look again", LookAgain(view.delivery_id))
     if view.can_change and not _waits(view):
         yield execute("Change and send again", ChangeAndSend(view.delivery_id))

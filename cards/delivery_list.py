@@ -33,6 +33,7 @@ class DeliveryRow:
     state: DeliveryState
     when: str  # when it leaves or was sent, in the user's own zone
     people: int
+    note: str = ""  # "The appointment was moved since: …"
     everyone: str = ""  # "everyone in Care team", whose number nobody knows
 
 
@@ -84,6 +85,7 @@ def _row(row: DeliveryRow, limit: int) -> Element:
             ),
             *([rich_text(run(about), spacing="none")] if about else []),
             rich_text(*_standing(row, min(80, limit)), spacing="none"),
+            *([rich_text(run(f"⚠️ {row.note}", limit=160), spacing="none")] if row.note else []),
         ),
         column(
             ActionSet(actions=[look]),

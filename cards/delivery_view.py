@@ -73,6 +73,8 @@ class DeliveryView:
     earliest: str = ""  # for another time: ISO dates
     latest: str = ""
     is_shared: bool = False  # drawn for its owner where others read: what it does is in a dialog
+    changed: str = ""  # "The appointment was moved since: …", where its receipt is looked at
+    change_tells: str = ""  # the message type of the text that tells people so
     everyone: str = ""  # "everyone in Care team": reached at once, and counted by nobody
     values: Mapping[str, str] = field(default_factory=dict)  # of `when_date` and `when_time`
     errors: Mapping[str, str] = field(default_factory=dict)

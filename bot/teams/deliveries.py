@@ -16,6 +16,7 @@ from bot.errors import StaleButton
 from bot.teams.answers import Answer, Say, ShowCard, entered
 from bot.teams.delivery_views import delivery_row, delivery_view
 from bot.teams.forms import CORRECTS, REPLACES, about
+from bot.teams.text_changes import ChangeSeen, TextChanges
 from bot.teams.turn import Turn
 from bot.teams.when import in_ms
 from cards.buttons import ChangeTime, Decision, DeliveryButton
@@ -31,12 +32,18 @@ class Deliveries:
     """Submits to the ledger and shows what it knows, to the owner alone."""
 
     def __init__(
-        self, ledger: Ledger, drafts: Drafts, worker: Worker, rates: Mapping[Kind, Rates]
+        self,
+        ledger: Ledger,
+        drafts: Drafts,
+        worker: Worker,
+        rates: Mapping[Kind, Rates],
+        changes: TextChanges,
     ) -> None:
         self._ledger = ledger
         self._drafts = drafts
         self._worker = worker
         self._rates = rates
+        self._changes = changes
         self._answered: Callable[[Delivery], None] | None = None
 
     def tells_answers(self, answered: Callable[[Delivery], None]) -> None:
@@ -89,8 +96,14 @@ class Deliveries:
         return self._show(delivery, repeated=repeated)
 
     async def look(self, turn: Turn, delivery_id: str) -> ShowCard:
-        """The delivery as the ledger knows it now. Raises StaleButton."""
-        return self._show(await self._ledger.delivery(turn.actor, delivery_id))
+        """The delivery as the ledger knows it now, and whether its appointment has changed since.
+
+        Raises StaleButton.
+        """
+        delivery = await self._ledger.delivery(turn.actor, delivery_id)
+        later = await self._ledger.recent(turn.actor) if delivery.kind is Kind.TEXT else ()
+        seen = await self._changes.seen(turn, [delivery], later)
+        return self._show(delivery, changed=seen.get(delivery.id))
 
     async def owned(self, turn: Turn, delivery_id: str) -> Delivery:
         """The actor's own delivery. Raises StaleButton."""
@@ -120,10 +133,21 @@ class Deliveries:
     async def history(self, turn: Turn) -> ShowCard:
         """The newest deliveries."""
         found = await self._ledger.recent(turn.actor)
-        return self._listed("What you sent", found, "You have not sent anything yet.")
+        seen = await self._changes.seen(turn, found, found)
+        notes = {key: change.sentence for key, change in seen.items()}
+        return self._listed("What you sent", found, "You have not sent anything yet.", notes)
 
-    def _listed(self, title: str, found: list[Delivery], empty: str) -> ShowCard:
-        rows = tuple(delivery_row(delivery) for delivery in found)
+    def _listed(
+        self,
+        title: str,
+        found: list[Delivery],
+        empty: str,
+        notes: Mapping[str, str] | None = None,
+    ) -> ShowCard:
+        notes = notes or {}
+        rows = tuple(
+            replace(delivery_row(delivery), note=notes.get(delivery.id, "")) for delivery in found
+        )
         listed = delivery_list(DeliveryListView(title, rows, empty))
         return ShowCard.of(listed, is_last=True)
 
@@ -189,12 +213,15 @@ class Deliveries:
         repeated: bool = False,
         values: Mapping[str, str] | None = None,
         errors: Mapping[str, str] | None = None,
+        changed: ChangeSeen | None = None,
     ) -> ShowCard:
         if self._answered is not None:
             self._answered(delivery)
         view = delivery_view(delivery, self._rates, repeated=repeated)
         if errors:
             view = replace(view, values=values or {}, errors=errors)
+        if changed:
+            view = replace(view, changed=changed.sentence, change_tells=changed.message_type)
         return ShowCard.of(delivery_card(view), is_last=True)
 
 

@@ -22,6 +22,7 @@ from bot.teams.results import Results
 from bot.teams.sign_in import SignInFlow
 from bot.teams.threads import Threads
 from bot.teams.turn import CARD_TYPE, NobodyThere, Turn, card_message, read_turn
+from bot.teams.typeahead import Typeahead
 from cards.buttons import DeliveryButton, LookAgain, read
 from cards.elements import payload
 from cards.notes import NoteView, note
@@ -56,6 +57,7 @@ class Handler:
         openers: Openers,
         lifecycle: Lifecycle,
         extension: MessageExtension,
+        typeahead: Typeahead,
         sign_in: SignInFlow,
         results: Results,
         replies: Replies,
@@ -82,6 +84,7 @@ class Handler:
             "task/fetch": openers.fetch,
             "task/submit": openers.submit,
             "fileConsent/invoke": self._file_consent,
+            "application/search": typeahead.search,
         }
 
     async def on_turn(self, context: TurnContext) -> None:

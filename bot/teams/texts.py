@@ -22,6 +22,7 @@ from bot.teams.deliveries import CHANGED_MEANWHILE, Deliveries
 from bot.teams.forms import REPLACES, Forms
 from bot.teams.meetings import Meetings
 from bot.teams.sign_in import SignInFlow
+from bot.teams.text_changes import TextChanges
 from bot.teams.text_views import (
     FIRST_ROWS,
     TextCards,
@@ -60,6 +61,7 @@ class Texts:
         drafts: Drafts,
         deliveries: Deliveries,
         sign_in: SignInFlow,
+        changes: TextChanges,
     ) -> None:
         self._identity = identity
         self._meetings = Meetings(identity, graph)
@@ -68,6 +70,7 @@ class Texts:
         self._drafts = drafts
         self._deliveries = deliveries
         self._sign_in = sign_in
+        self._changes = changes
 
     async def open(self, turn: Turn, filled: TextFilled = _EMPTY) -> ShowCard:
         """A form, empty or as it is `filled`.
@@ -217,6 +220,7 @@ class Texts:
         """A new form for a later text to the same people about the same appointment."""
         if message_type not in MESSAGE_TYPES:
             raise StaleButton
+        request = await self._changes.now(turn, request)
         later = replace(request, message_type=message_type, leaves_at=None)
         return await self._filled(turn, self._forms.mint(Kind.TEXT, turn.actor), later)
 
