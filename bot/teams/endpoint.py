@@ -91,7 +91,7 @@ class _Endpoint:
 
     async def _admit(self, request: web.Request) -> tuple[Claims, dict[str, Any], Activity]:
         _check_headers(request)
-        claims = await self._auth.authenticate(request.headers.get(hdrs.AUTHORIZATION))
+        claims = await self._auth.authenticate(_authorization(request))
         raw = wire.parse(await self._body(request))
         check_envelope(raw)
         self._auth.authorize(claims, raw)
@@ -110,6 +110,12 @@ class _Endpoint:
         except (web.RequestPayloadError, HttpProcessingError, OSError):
             raise _Refused(400, "BadRequest") from None  # broken chunks, or the caller went away
         return bytes(body)
+
+
+def _authorization(request: web.Request) -> str | None:
+    """The header, when there is one: of two, a proxy before us may have believed the other."""
+    found = request.headers.getall(hdrs.AUTHORIZATION, [])
+    return found[0] if len(found) == 1 else None
 
 
 def _check_headers(request: web.Request) -> None:
