@@ -22,7 +22,7 @@ _FOR_OTHERS: Mapping[DeliveryState, str] = {
 
 
 @dataclass(frozen=True)
-class DeliveryInsert:
+class DeliveryInsertView:
     """A delivery for everyone. `words` are what a notice says in the feeds; a text has none."""
 
     delivery_id: str
@@ -37,7 +37,7 @@ class DeliveryInsert:
 
 
 @dataclass(frozen=True)
-class AppointmentInsert:
+class AppointmentInsertView:
     """An appointment for everyone: when it is, and nothing of what it is about."""
 
     when: str
@@ -45,7 +45,7 @@ class AppointmentInsert:
     is_cancelled: bool = False
 
 
-def delivery_insert(view: DeliveryInsert) -> AdaptiveCard:
+def delivery_insert(view: DeliveryInsertView) -> AdaptiveCard:
     """How many people, and what is known. A button opens the rest for its owner."""
     tone, symbol, words = HEADLINES[view.state]
     words = _FOR_OTHERS.get(view.state, words)
@@ -72,7 +72,7 @@ def delivery_insert(view: DeliveryInsert) -> AdaptiveCard:
     )
 
 
-def appointment_insert(view: AppointmentInsert) -> AdaptiveCard:
+def appointment_insert(view: AppointmentInsertView) -> AdaptiveCard:
     """When it is. A button opens a form for texting the people of one's own appointments."""
     state = "Cancelled" if view.is_cancelled else "In the calendar"
     return card(

@@ -14,8 +14,8 @@ from bot.teams.when import in_words
 from cards.delivery_words import HEADLINES
 from cards.elements import payload
 from cards.insert import (
-    AppointmentInsert,
-    DeliveryInsert,
+    AppointmentInsertView,
+    DeliveryInsertView,
     appointment_insert,
     delivery_insert,
     preview,
@@ -42,15 +42,15 @@ def of_appointment(event: MeetingEvent, zone: str) -> dict[str, Any]:
     when = in_words(event.start, zone)
     cancelled = "Cancelled" if event.is_cancelled else ""
     listed = preview(f"📅 {event.subject or 'Appointment'}", when, cancelled)
-    view = AppointmentInsert(when, _now(zone), event.is_cancelled)
+    view = AppointmentInsertView(when, _now(zone), event.is_cancelled)
     return _result(appointment_insert(view), listed)
 
 
-def _insert(delivery: Delivery, zone: str) -> DeliveryInsert:
+def _insert(delivery: Delivery, zone: str) -> DeliveryInsertView:
     is_text, state, request = delivery.kind is Kind.TEXT, state_of(delivery), delivery.request
     title = _TEXT_TITLES.get(str(request.get("message_type")), "Appointment text")
     leaves = datetime.fromtimestamp(delivery.due_at_ms / 1000, UTC)
-    return DeliveryInsert(
+    return DeliveryInsertView(
         delivery_id=delivery.id,
         title=title if is_text else "Notification",
         state=state,

@@ -26,6 +26,7 @@ from cards.notice_review import NoticeReviewView, notice_review
 from cards.text_form import Choice, TextFormView, text_form
 from cards.text_review import ReviewedAttendee, TextReviewView, text_review
 from tests.cards.delivery_samples import deliveries, lists
+from tests.cards.insert_samples import inserts
 from tests.cards.sample import (
     EMOJI,
     HOSTILE,
@@ -384,4 +385,5 @@ def gallery() -> list[Sample]:
         *lists(),
         *short_ones(),
         *shared(),
+        *inserts(),
     ]
