@@ -116,6 +116,7 @@ async def _stay(stage: Stage, page: Page, options: argparse.Namespace) -> None:
         await stop.wait()
         return
     app = App(environment, stage.app_url, log)
+    page.of_world.restart = lambda: app.restart(lambda: _forget_the_last_run(options.state_dir))
     try:
         await _until_stopped(app.start(), stop)
         if not stop.is_set():

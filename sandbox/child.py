@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -28,6 +29,7 @@ class App:
         self._lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._restarting: asyncio.Future[None] | None = None
 
     async def start(self, *, patience_s: float = 60.0) -> None:
         """Start it and wait until it answers HTTP, with whatever status.
@@ -53,12 +55,35 @@ class App:
             raise self._died(f"app.py did not answer within {patience_s:.0f} seconds") from None
 
     async def until_it_ends(self) -> None:
-        """Return never, but raise `AppDied` when the app ends."""
+        """Return never, but raise `AppDied` when the app ends, and was not stopped by `restart`."""
         if self._process is None or self._reading is None:
             raise RuntimeError("the app was not started")
-        await self._process.wait()
-        await self._reading
-        raise self._died(f"app.py ended with status {self._process.returncode}")
+        while True:
+            await self._process.wait()
+            if self._restarting is None:
+                break
+            await asyncio.shield(self._restarting)
+        await self._say_that_it_ended(self._process)
+
+    async def restart(self, between: Callable[[], None]) -> None:
+        """Stop it, do what is to be done while it is not running, and start it again.
+
+        Raises:
+            AppDied: it did not start again; `until_it_ends` raises it too.
+        """
+        if self._restarting is not None:
+            await asyncio.shield(self._restarting)
+            return
+        self._restarting = asyncio.ensure_future(self._again(between))
+        try:
+            await asyncio.shield(self._restarting)
+        finally:
+            self._restarting = None
+
+    async def _again(self, between: Callable[[], None]) -> None:
+        await self.stop()
+        between()
+        await self.start()
 
     async def stop(self) -> None:
         """Ask it to end, and insist after ten seconds."""
@@ -74,9 +99,14 @@ class App:
         await process.wait()
         await self._reading
 
+    async def _say_that_it_ended(self, process: asyncio.subprocess.Process) -> None:
+        if self._reading is not None:
+            await self._reading
+        raise self._died(f"app.py ended with status {process.returncode}")
+
     async def _answers(self, session: aiohttp.ClientSession) -> bool:
         if self._process is not None and self._process.returncode is not None:
-            await self.until_it_ends()
+            await self._say_that_it_ended(self._process)
         try:
             async with session.get(self._url):
                 return True

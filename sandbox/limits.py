@@ -83,6 +83,10 @@ class Pace:
         self.enforced = True
         self._sends: dict[str, deque[float]] = defaultdict(deque)
 
+    def forget(self) -> None:
+        """Nothing was sent yet."""
+        self._sends.clear()
+
     def spend(self, conversation_id: str) -> None:
         """Count one send.
 

@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
 
+from sandbox.page_person import PersonRoutes
+from sandbox.page_world import WorldRoutes
 from sandbox.playground import Playground
 from sandbox.snapshot import Deltas, Snapshots
 from sandbox.stage import Stage
-from sandbox.teams import Answer
 from sandbox.tunnel import Tunnel
 from sandbox.world import ROOT, Person
 
@@ -31,7 +31,7 @@ VENDOR = {
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _COALESCE_S = 0.05
 
@@ -47,7 +47,8 @@ class Page:
             stage.world.tenant_id, lambda: stage.app_url, lambda: stage.entra.url, stage.trust
         )
         self._open_pages: set[asyncio.Event] = set()
-        self._welcomed: set[str] = set()
+        self._of_person = PersonRoutes(stage, self.snapshots)
+        self.of_world = WorldRoutes(stage, self.snapshots, self._of_person.forget)
         self._stopping = False
         self._runner: web.AppRunner | None = None
         stage.world.on_change(self._changed)
@@ -80,37 +81,24 @@ class Page:
             event.set()
 
     def _routes(self) -> list[web.RouteDef]:
-        person = "/sandbox/people/{person}"
         return [
             web.get("/", _index),
             web.get("/vendor/{name}", _vendor),
             web.get("/static/{path:.+}", _static),
             web.get("/favicon.ico", _favicon),
             web.get("/sandbox/people", self._people),
-            web.get(person + "/events", self._events),
-            web.post(person + "/open", self._open),
-            web.post(person + "/say", self._say),
-            web.post(person + "/press", self._press),
-            web.post(person + "/dialog", self._dialog),
-            web.post(person + "/verify", self._verify),
-            web.post(person + "/read", self._read_feed),
-            web.post(person + "/settings", self._settings),
-            web.post("/sandbox/phones/{number}/read", self._read_phone),
-            web.post("/sandbox/faults", self._faults),
-            web.post("/sandbox/consents", self._consents),
+            web.get("/sandbox/people/{person}/events", self._events),
+            *self._of_person.routes("/sandbox/people/{person}"),
+            *self.of_world.routes("/sandbox"),
         ]
 
     async def _people(self, _: web.Request) -> web.Response:
-        return web.json_response(list(self.stage.world.people))
-
-    def _person(self, request: web.Request) -> Person:
-        try:
-            return self.stage.world.person(request.match_info["person"])
-        except KeyError:
-            raise web.HTTPNotFound(text="No such person.") from None
+        people = self.stage.world.people.values()
+        # A guest has no apps: there is nothing to be seen at a guest's desk.
+        return web.json_response([person.id for person in people if not person.is_guest])
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        me = self._person(request)
+        me = self._of_person.person(request)
         stream = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
@@ -134,78 +122,6 @@ class Page:
                 await asyncio.sleep(_COALESCE_S)
         finally:
             self._open_pages.discard(event)
-
-    async def _open(self, request: web.Request) -> web.Response:
-        # Opening the chat for the first time is what installs the bot.
-        person = self._person(request)
-        if person.has_app and person.id not in self._welcomed:
-            self._welcomed.add(person.id)
-            await self.stage.teams.install(person)
-        return _done()
-
-    async def _say(self, request: web.Request) -> web.Response:
-        text = str((await _json(request)).get("text", "")).strip()
-        if not text:
-            raise web.HTTPBadRequest(text="No text.")
-        status = await self.stage.teams.say(self._person(request), text)
-        return web.json_response({"status": status})
-
-    async def _press(self, request: web.Request) -> web.Response:
-        asked = await _json(request)
-        try:
-            answer = await self.stage.teams.press(
-                self._person(request),
-                str(asked.get("message_id")),
-                asked["action"],
-                asked.get("inputs") or {},
-            )
-        except (LookupError, TypeError) as error:
-            raise web.HTTPBadRequest(text=str(error)) from None
-        return _answered(answer)
-
-    async def _dialog(self, request: web.Request) -> web.Response:
-        asked = await _json(request)
-        return _answered(
-            await self.stage.teams.submit_dialog(self._person(request), asked.get("data"))
-        )
-
-    async def _verify(self, request: web.Request) -> web.Response:
-        code = str((await _json(request)).get("code", ""))
-        return _answered(await self.stage.teams.verify_state(self._person(request), code))
-
-    async def _read_feed(self, request: web.Request) -> web.Response:
-        self.snapshots.read_feed(self._person(request))
-        return _done()
-
-    async def _read_phone(self, request: web.Request) -> web.Response:
-        self.snapshots.read_phone(request.match_info["number"])
-        return _done()
-
-    async def _settings(self, request: web.Request) -> web.Response:
-        person, asked = self._person(request), await _json(request)
-        if "has_premium" in asked:
-            person.has_premium = bool(asked["has_premium"])
-        if "consents" in asked:
-            person.consents = {str(name) for name in asked["consents"]} | {"offline_access"}
-        if "has_app" in asked and bool(asked["has_app"]) != person.has_app:
-            teams = self.stage.teams
-            await (teams.install(person) if asked["has_app"] else teams.uninstall(person))
-        self.stage.world.changed()
-        return _done()
-
-    async def _consents(self, request: web.Request) -> web.Response:
-        names = {str(name) for name in (await _json(request)).get("consents", [])}
-        self.stage.world.tenant_consents = names | {"openid", "profile"}
-        self.stage.world.changed()
-        return _done()
-
-    async def _faults(self, request: web.Request) -> web.Response:
-        for name, value in (await _json(request)).items():
-            if not hasattr(self.stage.world.faults, name):
-                raise web.HTTPBadRequest(text=f"No fault {name}.")
-            setattr(self.stage.world.faults, name, value)
-        self.stage.world.changed()
-        return _done()
 
 
 @web.middleware
@@ -246,21 +162,3 @@ async def _static(request: web.Request) -> web.FileResponse:
 
 async def _favicon(_: web.Request) -> web.FileResponse:
     return web.FileResponse(STATIC / "herald.svg", headers={"Content-Type": "image/svg+xml"})
-
-
-async def _json(request: web.Request) -> dict[str, Any]:
-    try:
-        value = await request.json()
-    except json.JSONDecodeError:
-        value = None
-    if not isinstance(value, dict):
-        raise web.HTTPBadRequest(text="A JSON object was expected.")
-    return value
-
-
-def _done() -> web.Response:
-    return web.json_response({})
-
-
-def _answered(answer: Answer) -> web.Response:
-    return web.json_response({"status": answer.status, "body": answer.body, "late": answer.late})

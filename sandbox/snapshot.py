@@ -1,6 +1,5 @@
 """What the page shows, as JSON: the world as one person sees it, and everybody's phones."""
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Callable
@@ -8,9 +7,10 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sandbox.conversation import OAUTH_CARD, Conversation, Message
+from sandbox.snapshot_places import draw_place
 from sandbox.stage import Stage
-from sandbox.world import FeedItem, Person, PhoneText
+from sandbox.timeline import timeline
+from sandbox.world import FeedItem, Person, PhoneText, Team
 
 USER_PERMISSIONS = (
     "User.ReadBasic.All",
@@ -30,6 +30,11 @@ class Snapshots:
         self._feed_read: dict[str, datetime] = {}
         self._phone_read: dict[str, int] = {}
 
+    def forget(self) -> None:
+        """Nothing has been read."""
+        self._feed_read.clear()
+        self._phone_read.clear()
+
     def read_feed(self, person: Person) -> None:
         """This person has looked at the activity feed."""
         self._feed_read[person.id] = self.stage.world.now()
@@ -43,7 +48,7 @@ class Snapshots:
     def draw(self, me: Person) -> dict[str, Any]:
         """Everything, as this person's page shows it."""
         world = self.stage.world
-        conversation = self.stage.teams.chat(me)
+        places = [self.stage.teams.chat(me), *self.stage.connector.conversations.of(me)]
         return {
             "me": me.id,
             "people": [self._person(person) for person in world.people.values()],
@@ -53,8 +58,14 @@ class Snapshots:
             "phones": [
                 self._phone(number, texts) for number, texts in world.phones.items() if texts
             ],
-            "chat": _chat(conversation, me),
-            "commands": _commands(world.manifest),
+            "places": [draw_place(world, place, me) for place in places],
+            "teams": [_team(team) for team in world.teams.values()],
+            "commands": {
+                scope: _commands(world.manifest, scope)
+                for scope in ("personal", "team", "groupChat")
+            },
+            "extension": [_command(command) for command in _extension(world.manifest)],
+            "timeline": timeline(world),
             "entra_url": self.stage.entra.url,
         }
 
@@ -81,15 +92,37 @@ class Snapshots:
 
 
 _PERSON_FIELDS = (
-    "id", "name", "mail", "title", "zone", "locale", "is_admin", "has_premium", "has_app",
+    "id", "name", "mail", "title", "zone", "locale", "is_admin", "is_guest", "has_premium",
+    "has_app",
 )  # fmt: skip
 
 
-def _commands(manifest: dict[str, Any]) -> list[dict[str, str]]:
-    # Teams offers the manifest's commands of a personal chat above the typing box.
+def _team(team: Team) -> dict[str, Any]:
+    return {"id": team.id, "name": team.name, "has_bot": team.has_bot, "deleted": team.deleted}
+
+
+def _commands(manifest: dict[str, Any], scope: str) -> list[dict[str, str]]:
+    # Teams offers the manifest's commands of a scope above the typing box.
     lists = [found for bot in manifest.get("bots", []) for found in bot.get("commandLists", [])]
-    personal = [found for found in lists if "personal" in found.get("scopes", [])]
-    return [command for found in personal[:1] for command in found.get("commands", [])]
+    fitting = [found for found in lists if scope in found.get("scopes", [])]
+    return [command for found in fitting[:1] for command in found.get("commands", [])]
+
+
+def _extension(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    parts = manifest.get("composeExtensions", [])
+    return [command for part in parts for command in part.get("commands", [])]
+
+
+def _command(command: dict[str, Any]) -> dict[str, Any]:
+    parameters = command.get("parameters") or [{}]
+    return {
+        "id": command["id"],
+        "title": command["title"],
+        "description": command.get("description", ""),
+        "type": command.get("type", "query"),
+        "context": command.get("context", ["compose", "commandBox"]),
+        "hint": parameters[0].get("title") or parameters[0].get("description") or "Search",
+    }
 
 
 def _at(item: dict[str, Any]) -> str:
@@ -107,46 +140,6 @@ def _feed_item(item: FeedItem, read_at: datetime | None) -> dict[str, Any]:
         # A 64-bit chain id is more than JavaScript's numbers hold.
         "chain_id": None if item.chain_id is None else str(item.chain_id),
         "unread": read_at is None or item.at > read_at,
-    }
-
-
-def _chat(conversation: Conversation, me: Person) -> dict[str, Any]:
-    shown = [message for message in conversation.messages if _is_shown(message)]
-    left_s = conversation.typing_until - asyncio.get_running_loop().time()
-    return {
-        "id": conversation.id,
-        "installed": me.has_app and conversation.changes > 0,
-        "typing_ms": max(0, round(left_s * 1000)),
-        "messages": [_message(message, me) for message in shown],
-    }
-
-
-def _is_shown(message: Message) -> bool:
-    # Teams hides a sign-in card while it signs in silently, and when that went well.
-    return message.sign_in not in {"waiting", "done"}
-
-
-def _message(message: Message, me: Person) -> dict[str, Any]:
-    cards = message.attachments(OAUTH_CARD)
-    return {
-        "id": message.id,
-        "from_bot": message.from_bot,
-        "at": message.activity.get("timestamp"),
-        "text": "" if message.deleted else message.text,
-        "format": message.activity.get("textFormat", "markdown"),
-        "edited": message.edited,
-        "deleted": message.deleted,
-        "card": None if message.deleted else message.card(me),
-        "sign_in": _sign_in(cards[0]) if cards and not message.deleted else None,
-    }
-
-
-def _sign_in(card: dict[str, Any]) -> dict[str, Any]:
-    button: dict[str, Any] = next(iter(card.get("buttons") or []), {})
-    return {
-        "text": card.get("text", ""),
-        "title": button.get("title", "Sign in"),
-        "link": button.get("value", ""),
     }
 
 
@@ -168,8 +161,8 @@ class Deltas:
         if whole == self._last:
             return ""
         self._last = whole
-        messages = snapshot["chat"]["messages"]
-        snapshot["chat"]["messages"] = [self._short(message) for message in messages]
+        for place in snapshot["places"]:
+            place["messages"] = [self._short(message) for message in place["messages"]]
         return json.dumps(snapshot)
 
     def _short(self, message: dict[str, Any]) -> dict[str, Any]:

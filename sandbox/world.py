@@ -106,6 +106,19 @@ class World:
                 return team
         return None
 
+    def put_back(self) -> None:
+        """Make everything again as it was in the beginning; who holds this world keeps it."""
+        fresh = clinic(manifest=self.manifest)
+        for name in ("people", "teams", "group_chats", "meetings", "phones", "feeds"):
+            kept, begun = getattr(self, name), getattr(fresh, name)
+            kept.clear()
+            kept.update(begun)
+        self.tenant_consents = fresh.tenant_consents
+        self.faults = Faults()
+        self.graph_calls.clear()
+        self.script.clear()
+        self.changed()
+
     def granted(self, person: Person) -> set[str]:
         """The delegated permissions that this person or an administrator consented to."""
         return person.consents | self.tenant_consents

@@ -118,14 +118,14 @@ async def test_what_is_typed_reaches_the_bot_and_every_open_page(
     session: aiohttp.ClientSession, app: App, adele: Person
 ) -> None:
     async with session.get(path(adele, "events")) as stream:
-        assert (await snapshot(stream))["chat"]["messages"] == []
+        assert (await snapshot(stream))["places"][0]["messages"] == []
         async with session.post(path(adele, "say"), json={"text": "help"}) as answer:
-            assert await answer.json() == {"status": 200}
-        first = (await snapshot(stream))["chat"]["messages"]
+            assert await answer.json() == {"status": 200, "heard": True}
+        first = (await snapshot(stream))["places"][0]["messages"]
         assert [m["text"] for m in first] == ["help"]
         async with session.post(path(adele, "say"), json={"text": "again"}) as answer:
             assert answer.status == 200
-        second = (await snapshot(stream))["chat"]["messages"]
+        second = (await snapshot(stream))["places"][0]["messages"]
     assert second[0] == {"id": first[0]["id"]}, "what did not change is not sent again"
     assert second[1]["text"] == "again"
     assert [a["text"] for a in app.heard] == ["help", "again"]

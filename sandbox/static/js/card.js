@@ -47,8 +47,10 @@ export function renderMarkdown(text) {
 
 export class CardView {
   // `onAction(action, inputs)` gets the action's JSON and the values of the inputs it sends.
-  constructor(json, onAction) {
+  // `origin` is where the card is: {messageId, placeId, dialog}; typeahead asks from there.
+  constructor(json, onAction, origin = {}) {
     this.json = json;
+    this.origin = origin;
     this.signature = JSON.stringify(json);
     this.onAction = onAction;
     // A form of its own: the renderer names radio buttons by their input, and those of two cards
@@ -61,7 +63,8 @@ export class CardView {
   render(values) {
     const { AdaptiveCards } = window;
     const card = new AdaptiveCards.AdaptiveCard();
-    card.hostConfig = new AdaptiveCards.HostConfig(hostConfigs[theme()]);
+    card.origin = this.origin;
+    card.hostConfig = new AdaptiveCards.HostConfig(hostConfigs[this.origin.scheme ?? theme()]);
     card.onExecuteAction = (action) => this.onAction(action.toJSON(), referenced(action));
     card.parse(withValues(withPickers(this.json), values));
     const drawn = card.render();

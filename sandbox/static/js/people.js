@@ -14,9 +14,12 @@ function fill(list, state) {
   if (list.dataset.signature === signature) return;
   list.dataset.signature = signature;
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.person : null;
-  list.replaceChildren(...state.people.map((person) => h("li", {}, entry(person, state))));
+  list.replaceChildren(...desks(state).map((person) => h("li", {}, entry(person, state))));
   if (focused) list.querySelector(`[data-person="${focused}"]`)?.focus();
 }
+
+// A guest has no apps, and so no desk here.
+const desks = (state) => state.people.filter((person) => !person.is_guest);
 
 function entry(person, state) {
   const current = person.id === state.me;

@@ -1,21 +1,22 @@
 // The sign-in window, and this page as its parent in the protocol of Microsoft's teams-js.
 import { h, icon } from "./dom.js";
 import { personPath, post } from "./api.js";
-import { store } from "./store.js";
-import { problem } from "./toasts.js";
+import { act, store } from "./store.js";
+import { problem, toast } from "./toasts.js";
 
 const RUNTIME = JSON.stringify({ apiVersion: 4, hostVersionsInfo: {}, isLegacyTeams: false, supports: {} });
 const FEATURES = "popup,width=520,height=680";
 let open = null;
 
-export function openSignIn(link) {
+// `finish(code)` takes the window's code; without it the bot gets it, in the chat `place`.
+export function openSignIn(link, { place = "", finish = null } = {}) {
   open?.window.close();
   const popup = window.open(local(link), "herald-sign-in", FEATURES);
   if (!popup) {
     problem("The sign-in window was blocked", "Allow pop-up windows for this page and try again.");
     return;
   }
-  open = { window: popup, person: store.state.me, finished: false };
+  open = { window: popup, person: store.state.me, finished: false, finish: finish ?? ((code) => verify(open, code, place)) };
   watch(open);
 }
 
@@ -23,6 +24,20 @@ export function openSignIn(link) {
 export function local(link) {
   const entra = store.state?.entra_url;
   return entra && link.startsWith(`${entra}/`) ? link.slice(entra.length) : link;
+}
+
+export function openLink(link) {
+  let address;
+  try {
+    address = new URL(local(link), location.href);
+  } catch {
+    return;
+  }
+  if (address.hostname === "teams.microsoft.com") {
+    toast({ title: "In Teams, this opens", text: address.href });
+  } else if (["http:", "https:", "mailto:"].includes(address.protocol)) {
+    window.open(address.href, "_blank", "noopener");
+  }
 }
 
 function watch(attempt) {
@@ -39,7 +54,7 @@ window.addEventListener("message", (event) => {
   const { id, uuidAsString, func, args } = event.data ?? {};
   const answers = {
     initialize: () => reply(["authentication", "web", RUNTIME, "2.31.0"]),
-    "authentication.authenticate.success": () => finish(attempt, String(args?.[0] ?? "")),
+    "authentication.authenticate.success": () => end(attempt, String(args?.[0] ?? "")),
     "authentication.authenticate.failure": () => fail(attempt, String(args?.[0] ?? "")),
   };
   // Whatever else the library asks (telemetry, app loaded) needs no answer.
@@ -50,9 +65,13 @@ window.addEventListener("message", (event) => {
   }
 });
 
-async function finish(attempt, code) {
+function end(attempt, code) {
   attempt.finished = true;
-  const answer = await post(personPath(attempt.person, "verify"), { code });
+  attempt.finish(code);
+}
+
+async function verify(attempt, code, place) {
+  const answer = await post(personPath(attempt.person, "verify"), { code, place });
   if (answer.late || answer.status === 0 || answer.status >= 400) {
     problem("Sign-in did not work", "Please try it again.");
   }
@@ -63,8 +82,17 @@ function fail(attempt, reason) {
   problem("Sign-in was cancelled", reason);
 }
 
-export function signInCard({ text, title, link }) {
+export function signInCard({ text, title, link, exchanges }, messageId, place) {
   return h("div", { class: "card sign-in" },
     text && h("p", {}, text),
-    h("button", { type: "button", class: "primary", onclick: () => openSignIn(link) }, icon("link", 16), title));
+    h("button", { type: "button", class: "primary", onclick: press }, icon("link", 16), title));
+
+  // In a group chat one's own token comes first; the window, where there is none to be had.
+  async function press() {
+    if (exchanges) {
+      const answer = await act("exchange", { message_id: messageId }).catch(() => ({ status: 0 }));
+      if (answer.status === 200) return;
+    }
+    openSignIn(link, { place: place.id });
+  }
 }

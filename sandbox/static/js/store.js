@@ -1,4 +1,4 @@
-// The last snapshot, and who is told of the next.
+// The last snapshot, which chat or channel is open, and who is told of the next.
 import { listen, personPath, post } from "./api.js";
 
 const listeners = [];
@@ -6,7 +6,7 @@ let messages = new Map();
 let close = () => {};
 let generation = 0;
 
-export const store = { state: null, before: null, connected: false };
+export const store = { state: null, before: null, connected: false, placeId: "" };
 
 export function subscribe(listener) {
   listeners.push(listener);
@@ -14,6 +14,16 @@ export function subscribe(listener) {
 
 export const me = () => store.state.people.find((person) => person.id === store.state.me);
 export const indexOf = (id) => store.state.people.findIndex((person) => person.id === id);
+export const personOf = (id) => store.state?.people.find((person) => person.id === id);
+export const ownChat = () => store.state.places[0];
+// The open one; one's own chat where that is gone, or is not open to this person.
+export const currentPlace = () => store.state.places.find((place) => place.id === store.placeId) ?? ownChat();
+
+export function openPlace(placeId) {
+  store.placeId = placeId;
+  sessionStorage.setItem("place", placeId);
+  if (store.state) tell();
+}
 
 export function become(personId) {
   close();
@@ -30,14 +40,17 @@ export function become(personId) {
   post(personPath(personId, "open")).catch(() => {});
 }
 
+// What a person does: `act("say", {…})`, as whoever is at the keyboard.
+export const act = (what, body) => post(personPath(store.state.me, what), body);
+
 function take(snapshot) {
   // What did not change since comes as an id alone.
   const kept = new Map();
-  for (const message of snapshot.chat.messages) {
-    kept.set(message.id, message.digest ? message : messages.get(message.id));
+  for (const place of snapshot.places) {
+    place.messages = place.messages.map((message) => (message.digest ? message : messages.get(message.id))).filter(Boolean);
+    for (const message of place.messages) kept.set(message.id, message);
   }
   messages = kept;
-  snapshot.chat.messages = [...kept.values()].filter(Boolean);
   store.before = store.state;
   store.state = snapshot;
   tell();

@@ -1,10 +1,12 @@
-// Which of the three views is shown, and the rail that switches them.
+// Which of the views is shown, and the rail that switches them.
 import { badge, h, icon } from "./dom.js";
 
 const VIEWS = [
   ["activity", "Activity", "bell"],
   ["chat", "Chat", "chat"],
   ["phones", "Phones", "phone"],
+  ["requests", "Requests", "pulse"],
+  ["cards", "Cards", "cards"],
 ];
 const listeners = [];
 
