@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -149,6 +149,7 @@ class Matrix:
         self._specs: dict[int, dict[str, Any]] = {}
         self._last: dict[str, Any] | None = None
         self._tokens: dict[str, str] = {}
+        self._calls: dict[tuple[str, ...], list[GraphCall]] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Matrix"]:
@@ -186,6 +187,11 @@ class Matrix:
             outcome.kills += 1
         await self.finish()
         rows = await self._rows()
+        # Sorted once: looking through all of them for each delivery would keep the other kind's
+        # requests waiting until they run out of time.
+        self._calls = defaultdict(list)
+        for call in self.world.graph_calls:
+            self._calls[_sends(call)].append(call)
         for number in range(began, self._number + 1):
             spec, found = self._specs[number], rows[number]
             outcome.states.update(self._judge(spec, found))
@@ -312,12 +318,14 @@ class Matrix:
         return {rows[0].state}
 
     def _calls_of(self, spec: dict[str, Any], people: list[Any]) -> list[GraphCall]:
-        return [call for call in self.world.graph_calls if _is_of(call, spec, people)]
+        if spec["kind"] == "text":
+            return self._calls[(people[0][0],)]
+        return self._calls[(str(spec["number"]), *people)]
 
 
-def _is_of(call: GraphCall, spec: dict[str, Any], people: list[Any]) -> bool:
-    if spec["kind"] == "text":
-        return [one["phoneNumber"] for one in call.body.get("attendees", ())] == [people[0][0]]
+def _sends(call: GraphCall) -> tuple[str, ...]:
+    """What tells a batch's requests apart: a text's number, or a notice's and its people."""
+    if "attendees" in call.body:
+        return tuple(one["phoneNumber"] for one in call.body["attendees"])
     values = [one["value"] for one in call.body.get("templateParameters", ())]
-    told = [one["userId"] for one in call.body.get("recipients", ())]
-    return values == [str(spec["number"])] and told == people
+    return (*values, *(one["userId"] for one in call.body.get("recipients", ())))
