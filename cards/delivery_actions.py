@@ -55,7 +55,8 @@ def _all(view: DeliveryView) -> Iterator[Element]:
         words = "New words, which replace these in their feeds"
         yield execute("Correct it", Correct(view.delivery_id), tooltip=f"Correct it: {words}")
     looks = view.state in _NOT_SETTLED and not (view.can_decide or view.can_send_now)
-    if looks or view.follow_ups:
+    # An accepted text is looked at again for what became of its appointment.
+    if looks or set(_FOLLOW_UPS) & set(view.follow_ups):
         yield execute("Look again", LookAgain(view.delivery_id))
     if view.can_change and not _waits(view):
         yield execute("Change and send again", ChangeAndSend(view.delivery_id))

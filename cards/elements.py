@@ -115,9 +115,10 @@ class TextInput(Input):
 
 
 class ChoiceSet(Input):
-    """`Input.ChoiceSet`; `style` is compact or expanded.
+    """`Input.ChoiceSet`; `style` is compact, expanded, or filtered: searched by typing.
 
-    `choices_data` is Teams' people picker; several values come back joined by commas.
+    `choices_data` is Teams' people picker, or what the bot is asked for while somebody types.
+    Several values come back joined by commas.
     """
 
     element_type = "Input.ChoiceSet"

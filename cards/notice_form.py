@@ -8,7 +8,7 @@ from cards.blocks import aside, heading, people, quoted, section, sentence
 from cards.buttons import ChooseKind, ReviewNotice
 from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, run
 from cards.fields import Fields, fitted_form, note_above
-from cards.plain import clean
+from cards.plain import plain
 from cards.text_form import Choice
 from cards.when import NAMES, when_section
 
@@ -149,8 +149,8 @@ def _who(view: NoticeFormView, fields: Fields) -> list[Element]:
 
 
 def _whom(which: Which, fields: Fields) -> Element:
-    none = Choice("None of them", "")
-    name = clean(which.name, 60)
+    none = Choice("None of them", "none")
+    name = plain(which.name, 60)
     return fields.choice(
         which.input_id,
         f"Whom do you mean by “{name}”?",
@@ -177,7 +177,7 @@ def _groups(view: NoticeFormView, fields: Fields) -> list[Element]:
             "For whom",
             (only, *view.groups),
             default="people",
-            style="expanded",
+            style="compact",  # names of groups: an expanded one would read them as markdown
             is_required=True,
             error_message="Choose for whom it is.",
         ),

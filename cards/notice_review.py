@@ -15,6 +15,7 @@ from cards.elements import (
     rich_text,
     run,
 )
+from cards.plain import plain
 from cards.when import departure, please_check, send_title
 
 
@@ -52,7 +53,7 @@ def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
             aside("This is what they read in their activity feeds:"),
             _feed(view),
             *facts([("Leads to", view.topic), ("Link", view.link), ("Takes", view.estimate)]),
-            section(f"Goes to {whom}"),
+            section(f"Goes to {plain(whom, 120)}"),
             *([sentence(_named(view), limit=2_000)] if view.recipients else []),
             *_left_out(view.left_out, at_most),
             *bullets(view.notes, at_most=6),

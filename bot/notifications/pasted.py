@@ -6,6 +6,7 @@ from dataclasses import dataclass
 _MAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
 _IN_BRACKETS = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 _NAME = re.compile(r"(?=[^\W\d_])[^@<>\"\x00-\x1f\x7f]{2,80}")
+NOBODY = "none"  # the value of such an input for none of them
 _CHOICE = "which_"  # inputs that ask which of several people a name means
 
 
@@ -68,7 +69,7 @@ def which_of(values: dict[str, str]) -> dict[str, str]:
         picked = values.pop(name)
         meant = _name_of(name)
         listed = values.get("recipient_list", "")
-        if picked and meant and any(folded(one) == meant for one in _pieces(listed)):
+        if picked not in {"", NOBODY} and meant and any(folded(one) == meant for one in _pieces(listed)):
             values["recipient_list"] = without(listed, {meant})
             values["recipients"] = ",".join(filter(None, (values.get("recipients", ""), picked)))
     return values

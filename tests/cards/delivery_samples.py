@@ -54,6 +54,18 @@ def deliveries() -> Iterator[Sample]:
     )
     yield Sample(delivery_card, "text accepted", text)
     yield Sample(delivery_card, "text sent before", replace(text, repeated=True))
+    moved = "The appointment was moved since: it is now on Thu, Dec 3, 9:00 AM, Pacific time."
+    follow_ups = ("reschedule", "cancellation", "reminder")
+    changed = replace(text, changed=moved, change_tells="reschedule", follow_ups=follow_ups)
+    yield Sample(delivery_card, "text about what was moved", changed)
+    yield Sample(delivery_card, "text, hostile change", replace(changed, changed=HOSTILE))
+    group = replace(notice, everyone="everyone in Care team", total=1, accepted=1, people=())
+    yield Sample(delivery_card, "everyone accepted", group)
+    for state in ("waiting", "refused", "unknown", "scheduled", "needs_sign_in", "cancelled"):
+        count = {"accepted": 0, "waiting" if state not in {"refused", "unknown"} else state: 1}
+        one = replace(group, state=state, **count)
+        yield Sample(delivery_card, f"everyone {state}", one)
+    yield Sample(delivery_card, "everyone, hostile", replace(group, everyone=HOSTILE))
     yield Sample(
         delivery_card,
         "text refused",

@@ -21,7 +21,7 @@ from cards.notes import (
     welcome,
     who_am_i,
 )
-from cards.notice_form import NoticeFormView, notice_form
+from cards.notice_form import NoticeFormView, Which, notice_form
 from cards.notice_review import NoticeReviewView, notice_review
 from cards.text_form import Choice, TextFormView, text_form
 from cards.text_review import ReviewedAttendee, TextReviewView, text_review
@@ -217,6 +217,16 @@ def text_reviews() -> Iterator[Sample]:
     yield Sample(text_review, "500 people", replace(two, attendees=many, notes=(HOSTILE,) * 50))
 
 
+WHICH = Which(
+    "which_616c6578",
+    "alex",
+    (
+        Choice("Alex Wilber (alex.wilber@contoso.com)", PEOPLE[0].value),
+        Choice("Alex Johnson (alex.johnson@contoso.com)", PEOPLE[1].value),
+    ),
+)
+
+
 def notice_forms() -> Iterator[Sample]:
     empty = NoticeFormView(
         "form-2",
@@ -256,6 +266,17 @@ def notice_forms() -> Iterator[Sample]:
         ),
     )
     yield Sample(notice_form, "now or later", replace(empty, **WHEN))
+    groups = (Choice("Everyone in General", "channel"), Choice("Everyone in Care team", "team"))
+    here = replace(empty, groups=groups, values={"audience": "team", "way": "each"})
+    yield Sample(notice_form, "in a channel", here)
+    yield Sample(notice_form, "a name that two have", replace(here, which=(WHICH,)))
+    hostile_group = replace(
+        here,
+        groups=(Choice(HOSTILE, "chat"),),
+        which=(Which("which_" + "6" * 600, HOSTILE, (Choice(RTL, "a"), Choice(LONG, "b"))),) * 1,
+        errors=dict.fromkeys(["audience", "way", "which_" + "6" * 600], HOSTILE),
+    )
+    yield Sample(notice_form, "in a hostile place", hostile_group)
     yield Sample(
         notice_form,
         "own words",
@@ -306,6 +327,11 @@ def notice_reviews() -> Iterator[Sample]:
     )
     yield Sample(notice_review, "four people", four)
     yield Sample(notice_review, "four people, later", replace(four, leaves=LEAVES))
+    everyone = replace(
+        four, recipients=(), recipient_count=0, left_out=(), everyone="everyone in Care team"
+    )
+    yield Sample(notice_review, "everyone at once", everyone)
+    yield Sample(notice_review, "everyone, hostile", replace(everyone, everyone=HOSTILE))
     yield Sample(notice_review, "plain", replace(four, preview="", left_out=(), estimate=""))
     hostile = replace(
         four,

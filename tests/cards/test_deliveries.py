@@ -51,7 +51,17 @@ def titles(card: dict[str, Any]) -> list[str]:
         ),
         (
             {"follow_ups": ("reschedule", "cancellation", "reminder"), "can_export": True},
-            ["Send a new time", "Send a cancellation", "Send a reminder", "Save the results"],
+            [
+                "Send a new time",
+                "Send a cancellation",
+                "Send a reminder",
+                "Look again",
+                "Save the results",
+            ],
+        ),
+        (
+            {"follow_ups": ("reschedule", "cancellation"), "change_tells": "reschedule"},
+            ["Text that it was moved", "Send a cancellation", "Look again"],
         ),
         ({"can_correct": True}, ["Correct it"]),
         (

@@ -51,7 +51,11 @@ def without_extensions(part: Any) -> Any:
     if isinstance(part, list):
         return [without_extensions(item) for item in part]
     if isinstance(part, dict):
-        return {k: without_extensions(v) for k, v in part.items() if k not in TEAMS_EXTENSIONS}
+        return {
+            key: without_extensions(value)
+            for key, value in part.items()
+            if key not in TEAMS_EXTENSIONS and (key, value) != ("style", "filtered")
+        }
     return part
 
 
