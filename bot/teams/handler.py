@@ -23,7 +23,6 @@ from bot.teams.sign_in import SignInFlow
 from bot.teams.threads import Threads
 from bot.teams.turn import CARD_TYPE, NobodyThere, Turn, card_message, read_turn
 from bot.teams.typeahead import Typeahead
-from cards.buttons import DeliveryButton, LookAgain, read
 from cards.elements import payload
 from cards.notes import NoteView, note
 
@@ -163,11 +162,8 @@ class Handler:
         if not turn.is_private:
             return await self._threads.execute(pressed, verb, data, told)
         if told.get("trigger") == "automatic":
-            # A refresh never acts, whatever its card says.
-            button = read(verb, data)
-            if not isinstance(button, DeliveryButton):
-                return 200, {"statusCode": 200, "type": _MESSAGE, "value": ""}
-            verb, data = LookAgain.verb, LookAgain(button.delivery_id).pack()
+            # No card of one's own chat asks to be drawn anew, and a refresh never acts.
+            return 200, {"statusCode": 200, "type": _MESSAGE, "value": ""}
         answer = await self._actions.answer(pressed, verb, data)
         if isinstance(answer, Say):
             sentence = answer.sentence or "The answer is below, in the chat."
