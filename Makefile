@@ -11,15 +11,18 @@ PY := .venv/bin/python
 PYTHON_PACKAGES := .venv/.installed
 NODE_PACKAGES := node_modules/.installed
 
-.PHONY: help setup run test lint format types layers check package bench
+.PHONY: help setup run test lint format types layers audit lock messages docs hooks check package bench
 
 help:
 	@echo "make run      set everything up and open Herald in its sandbox"
 	@echo "make test     set everything up and run the tests"
-	@echo "make check    lint, types, layers and tests"
+	@echo "make check    lint, types, layers, audit and tests"
+	@echo "make docs     try what the pages say: commands, links, settings, sentences"
+	@echo "make messages read the texts to translate, and say what is not translated yet"
+	@echo "make hooks    let git run the quick checks before each commit"
 	@echo "make package  build herald.zip for Teams from your settings"
 	@echo "make bench    measure; ARGS='fan-out memory' for some of it"
-	@echo "make setup | lint | format | types | layers"
+	@echo "make setup | lint | format | types | layers | audit | lock"
 	@echo "ARGS=... is handed on: make run ARGS='--port 8800', make test ARGS=-x"
 
 setup: $(PYTHON_PACKAGES) $(NODE_PACKAGES)
@@ -63,7 +66,24 @@ types: setup
 layers: setup
 	.venv/bin/lint-imports
 
-check: lint types layers test
+# Whether a locked package has a known vulnerability.
+audit: setup
+	$(PY) .ci/audit.py
+
+# After a change of requirements*.txt.
+lock: setup
+	$(PY) .ci/lock.py $(ARGS)
+
+messages: setup
+	$(PY) -m cards.words
+
+docs: setup
+	$(PY) -m pytest -q tests/docs $(ARGS)
+
+hooks: setup
+	$(PY) -m pre_commit install
+
+check: lint types layers audit test
 
 package: setup
 	$(PY) -m bot package --out herald.zip $(ARGS)

@@ -7,11 +7,17 @@ Teams sent, by way of the delivery that was recorded, to Graph's `request-id`.
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from botbuilder.core import TurnContext
+import structlog
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.schema import Activity, ActivityTypes
 from structlog.contextvars import bound_contextvars
 
 from bot import metrics
+from bot.errors import HeraldError
 from bot.teams.adapter import RAW
+from bot.teams.connector_errors import ConnectorRefused, ConnectorUnavailable
+
+log = structlog.get_logger(__name__)
 
 # The kinds that are told apart; all else that may come is one more.
 _KINDS = frozenset(
@@ -59,8 +65,25 @@ class Traced:
             bound_contextvars(activity=_id(raw)),
             metrics.timed(metrics.TURNS, kind_of(raw), "failed") as outcome,
         ):
-            await self._bot.on_turn(context)
-            outcome.word = "answered"
+            try:
+                await self._bot.on_turn(context)
+            except (ConnectorRefused, ConnectorUnavailable) as error:
+                outcome.word = "not_said"
+                await _not_said(context, error)
+            else:
+                outcome.word = "answered"
+
+
+async def _not_said(context: TurnContext, error: HeraldError) -> None:
+    """Teams did not take what was to be said: nobody is left to say that to, and nothing failed.
+
+    What a turn recorded before stands, and its card is drawn when Teams is back.
+    """
+    metrics.ERRORS.labels(type(error).__name__).inc()
+    log.warning("turn.not_said", problem=type(error).__name__)
+    if context.activity.type == ActivityTypes.invoke:
+        answer = InvokeResponse(status=503, body={})
+        await context.send_activity(Activity(type=ActivityTypes.invoke_response, value=answer))
 
 
 def kind_of(raw: Mapping[str, Any]) -> str:

@@ -198,7 +198,7 @@ def test_whatever_comes_is_answered_and_no_word_of_it_is_logged(
             logged.truncate()
             caplog.clear()
             status, _took_s = floor.send(activity)
-            assert status < 500 or status == 501, json.dumps(activity)[:3000]
+            assert status < 500 or status in {501, 503}, json.dumps(activity)[:3000]
             told = logged.getvalue() + caplog.text
             lines = [line for line in told.splitlines() if any(s in line for s in SECRETS)]
             assert not lines, json.dumps(activity)[:2000]
