@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.notifications.activity_types import ActivityType, words
+from bot.notifications.links import LINK_LENGTH, is_in_teams
 from bot.notifications.pasted import Pasted, read_pasted
 from bot.notifications.request import Group
 
 PREVIEW_LENGTH = 150  # Teams shows so many characters of `previewText`
 PARAMETER_LENGTH = 120
-_LINK_LENGTH = 1024  # longer ones are reported to fail with 400
 MAX_RECIPIENTS = 2000  # picked and pasted
 PEOPLE = "people"  # the value of `audience` for those who are picked and pasted alone
 AUTO, EACH, AT_ONCE = "auto", "each", "at_once"  # the values of `way`
@@ -22,11 +22,6 @@ AT_ONCE_TOPIC = (
 )
 _AUDIENCE = frozenset({"audience", "recipients", "recipient_list"})
 _TOPICS = ("chat", "link", "app")
-# Read letter by letter, as it is: a parser and a browser may disagree about whose link it is
-# (`https://evil.example\@teams.microsoft.com/l/`).
-_TEAMS_LINK = re.compile(
-    r"https://(teams\.microsoft\.com|teams\.cloud\.microsoft)/l/[^\s\\<>\"\x00-\x20\x7f-\x9f]+"
-)
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -157,15 +152,13 @@ def _parameters(
 def _check_link(link: str, errors: dict[str, str]) -> None:
     if not link:
         errors["topic_link"] = "Paste the Teams link that the notice leads to."
-    elif not _TEAMS_LINK.fullmatch(link):
+    elif not is_in_teams(link):
         errors["topic_link"] = (
             "Only links into Teams work here: they start with https://teams.microsoft.com/l/. "
             "Use “Copy link” on a message, channel or chat."
         )
-    elif len(link) > _LINK_LENGTH:
-        errors["topic_link"] = (
-            f"This link is too long for Teams: at most {_LINK_LENGTH} characters."
-        )
+    elif len(link) > LINK_LENGTH:
+        errors["topic_link"] = f"This link is too long for Teams: at most {LINK_LENGTH} characters."
 
 
 def _picked(written: str, errors: dict[str, str]) -> tuple[str, ...]:
