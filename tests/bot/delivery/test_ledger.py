@@ -110,6 +110,23 @@ async def test_a_delivery_is_shown_to_its_owner_alone(book: Book) -> None:
     assert await book.ledger.recent(MEGAN) == []
 
 
+async def test_the_newest_come_a_page_at_a_time_of_one_owner_and_of_some_kinds(book: Book) -> None:
+    made = []
+    for at in range(4):
+        book.now_ms = 1_000 + at
+        kind = Kind.NOTICE if at % 2 else Kind.TEXT
+        made.append((await book.submit(f"form-{at}", kind=kind)).id)
+    await book.submit("hers", actor=MEGAN)
+    newest = [one.id for one in await book.ledger.newest(ADELE)]
+    assert newest == made[::-1]
+    paged = await book.ledger.newest(ADELE, skip=1, most=2)
+    assert [one.id for one in paged] == newest[1:3]
+    assert all(one.tallies for one in paged)
+    texts = await book.ledger.newest(ADELE, kinds=(Kind.TEXT,))
+    assert [one.id for one in texts] == [made[2], made[0]]
+    assert await book.ledger.newest(ADELE, kinds=()) == []
+
+
 async def test_a_delivery_is_found_by_the_start_of_its_id(book: Book) -> None:
     delivery = await book.submit()
     assert (await book.ledger.delivery(ADELE, delivery.short_id.upper())).id == delivery.id
