@@ -66,6 +66,8 @@ class Conversation:
     name: str = ""
     own_bot: bool = True
     team: Team | None = None
+    # In the roster, and nobody of the world: other bots, people who joined without an account.
+    strangers: list[dict[str, Any]] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     typing_until: float = 0.0  # time.monotonic()
     changes: int = 0

@@ -51,7 +51,8 @@ class Roster:
 
     def _accounts(self, request: web.Request) -> list[dict[str, Any]]:
         conversation = self._find(request)
-        return [_account(self._world.person(person_id)) for person_id in conversation.member_ids]
+        people = [_account(self._world.person(key)) for key in conversation.member_ids]
+        return [*people, *conversation.strangers]
 
 
 def _account(person: Person) -> dict[str, Any]:

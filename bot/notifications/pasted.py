@@ -69,7 +69,9 @@ def which_of(values: dict[str, str]) -> dict[str, str]:
         picked = values.pop(name)
         meant = _name_of(name)
         listed = values.get("recipient_list", "")
-        if picked not in {"", NOBODY} and meant and any(folded(one) == meant for one in _pieces(listed)):
+        if picked in {"", NOBODY} or not meant:
+            continue
+        if any(folded(one) == meant for one in _pieces(listed)):
             values["recipient_list"] = without(listed, {meant})
             values["recipients"] = ",".join(filter(None, (values.get("recipients", ""), picked)))
     return values

@@ -46,11 +46,19 @@ class Group:
     roster_id: str
     team_id: str = ""
     name: str = ""
+    team_name: str = ""  # of a channel's team
 
     @property
     def everyone(self) -> str:
-        """`everyone in Care team`, `everyone in this chat`."""
+        """`everyone in Care team`; where the form stands, also `everyone in this chat`."""
         return f"everyone in {self.name or f'this {self.kind}'}"
+
+    @property
+    def everyone_there(self) -> str:
+        """The same, said elsewhere."""
+        if not self.name and self.kind == "channel" and self.team_name:
+            return f"everyone in a channel of {self.team_name}"
+        return f"everyone in {self.name or f'the {self.kind} it was sent from'}"
 
 
 @dataclass(frozen=True)

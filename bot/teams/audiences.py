@@ -86,7 +86,7 @@ def _here(turn: Turn) -> tuple[Group, ...]:
     found = []
     if _THREAD.fullmatch(channel_id):
         known = group_id if _GUID.fullmatch(group_id) else ""
-        found.append(Group("channel", channel_id, channel_id, known, _name(channel)))
+        found.append(Group("channel", channel_id, channel_id, known, _name(channel), _name(team)))
         if team_thread:
             found.append(Group("team", known, team_thread, known, _name(team)))
     return tuple(found)

@@ -200,7 +200,7 @@ def _everyone(delivery: Delivery) -> str:
     if delivery.kind is Kind.TEXT or not delivery.request.get("at_once"):
         return ""
     group = NoticeRequest.from_json(delivery.request).group
-    return group.everyone if group else ""
+    return group.everyone_there if group else ""
 
 
 def _sent_at(delivery: Delivery) -> str:

@@ -161,7 +161,7 @@ def _names(delivery: Delivery) -> dict[str, str]:
 
 def _everyone(delivery: Delivery) -> str:
     group = NoticeRequest.from_json(delivery.request).group if delivery.request else None
-    return group.everyone if group else "everyone in a group"
+    return group.everyone_there if group else "everyone in a group"
 
 
 def _cell(written: str) -> str:
