@@ -67,7 +67,9 @@ class Connector:
     async def start(self, trust: ssl.SSLContext | None = None, port: int = 0) -> None:
         """Listen on loopback. `trust` is what Entra's certificate is checked against."""
         self._bearer = BearerCheck(self.world.app_id, trust)
-        app = web.Application(middlewares=[self._guard], client_max_size=4 * 1024 * 1024)
+        app = web.Application(
+            middlewares=[self.world.delays.middleware, self._guard], client_max_size=4 * 1024 * 1024
+        )
         app.add_routes(self._routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()

@@ -98,7 +98,9 @@ class Entra:
 
     async def start(self, ssl_context: ssl.SSLContext, port: int = 0) -> None:
         """Serve on `localhost` with this certificate; port 0 takes a free one."""
-        app = web.Application(middlewares=[self._weather], client_max_size=256 * 1024)
+        app = web.Application(
+            middlewares=[self.world.delays.middleware, self._weather], client_max_size=256 * 1024
+        )
         app.add_routes(
             [
                 web.get("/{tenant}/v2.0/.well-known/openid-configuration", self._configuration),

@@ -46,7 +46,9 @@ class Graph:
 
     async def start(self, port: int = 0) -> None:
         """Serve on 127.0.0.1; port 0 takes a free one."""
-        app = web.Application(client_max_size=4 * 1024 * 1024)
+        app = web.Application(
+            middlewares=[self.world.delays.middleware], client_max_size=4 * 1024 * 1024
+        )
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._stopping = asyncio.Event()
         self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sandbox.delays import Delays
 from sandbox.records import (
     TENANT_ID,
     Channel,
@@ -74,6 +75,7 @@ class World:
         self.feeds: dict[str, list[FeedItem]] = defaultdict(list)
         self.graph_calls: list[GraphCall] = []
         self.faults = Faults()
+        self.delays = Delays()
         # What happens to the next sends at Graph, one entry each, in order (sandbox/graph_faults.py
         # lists the words); an empty list is an ordinary day.
         self.script: list[str] = []
