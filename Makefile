@@ -75,7 +75,7 @@ lock: setup
 	$(PY) .ci/lock.py $(ARGS)
 
 messages: setup
-	$(PY) -m cards.words
+	$(PY) .ci/messages.py
 
 docs: setup
 	$(PY) -m pytest -q tests/docs $(ARGS)
