@@ -25,7 +25,7 @@ from bot.identity.obo import Identity, Token
 from bot.sealing import Seal
 
 UNLIMITED = {kind: Rates(100_000, 100_000) for kind in Kind}
-DOCUMENTED = {Kind.TEXT: Rates(5, 50), Kind.NOTICE: Rates(2, 20)}
+DOCUMENTED = {Kind.TEXT: Rates(5, 50), Kind.NOTICE: Rates(2, 20), Kind.GROUP: Rates(5, 50)}
 PLACE = Place("http://127.0.0.1/amer/", "a:1", "")
 TOPIC = text_topic("Spring clean-up", "https://teams.microsoft.com/l/chat/0/0?users=x")
 PREVIEW = "The car park is closed on Friday afternoon. Please use the one behind the school."

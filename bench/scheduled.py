@@ -22,7 +22,7 @@ from bench.core import (
 )
 from bench.graph import Graph
 from bench.table import Row, median, share
-from bot.delivery.models import BATCHES, DELIVERIES, LANES, Delivery
+from bot.delivery.models import BATCHES, DELIVERIES, LANES, RECIPIENTS, Delivery
 
 _WAITING = 10_000
 _TENANTS = 100
@@ -95,7 +95,10 @@ async def fill(core: Core, count: int) -> None:
     async with core.database.write() as connection:
         delivery = (await connection.execute(_of(DELIVERIES, DELIVERIES.c.id, first))).one()
         batch = (await connection.execute(_of(BATCHES, BATCHES.c.delivery_id, first))).one()
-        deliveries, batches = [], []
+        people = (
+            await connection.execute(_of(RECIPIENTS, RECIPIENTS.c.delivery_id, first))
+        ).one()
+        deliveries, batches, recipients = [], [], []
         for number in range(1, count):
             who = actor(number % _TENANTS)
             ours = {"tenant_id": who.tenant_id, "user_id": who.user_id}
@@ -106,8 +109,10 @@ async def fill(core: Core, count: int) -> None:
             batches.append(
                 {**batch._mapping, **ours, "id": int(batch.id) + number, "delivery_id": new_id}
             )
+            recipients.append({**people._mapping, "delivery_id": new_id})
         await connection.execute(insert(DELIVERIES), deliveries)
         await connection.execute(insert(BATCHES), batches)
+        await connection.execute(insert(RECIPIENTS), recipients)
         await connection.execute(
             core.database.insert(LANES).on_conflict_do_nothing(),
             [

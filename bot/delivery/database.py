@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Table, make_url, text
+from sqlalchemy import Connection, Table, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,12 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import metrics
 from bot.delivery.engines import postgres_engine, sqlite_engine
 from bot.delivery.occupancy import Occupancy
+from bot.delivery.sqlite_thread import ThreadedConnection
 from bot.delivery.upgrade import Standing, standing, upgrade
 from bot.errors import CannotStart, HeraldError
 
 log = structlog.get_logger(__name__)
 
 PATIENCE_S = 60.0  # at a start, with a PostgreSQL that is starting too
+STOP_PATIENCE_S = 5.0  # at a stop: whoever ended us waits ten seconds or more before insisting
 _CLOCK_TRUSTED_S = 60.0
 _STEP_S = 0.25  # of this machine's clock: then PostgreSQL's is asked again
 # SQLSTATE classes that no waiting mends: who may come in, and which database it is.
@@ -93,6 +95,27 @@ class Database:
             else:
                 async with self._writer.begin() as connection:
                     yield connection
+
+    async def read_in_one(self, work: Callable[[Connection], _T]) -> _T:
+        """Read with a function of a plain connection: on SQLite one visit to a thread.
+
+        Elsewhere each statement is a way to the server and back, as ever.
+        """
+        async with self.read() as connection:
+            return await self._in_one(connection, work, and_end=True)
+
+    async def write_in_one(self, work: Callable[[Connection], _T]) -> _T:
+        """The same for a transaction that writes."""
+        async with self.write() as connection:
+            return await self._in_one(connection, work, and_end=False)
+
+    async def _in_one(
+        self, connection: AsyncConnection, work: Callable[[Connection], _T], *, and_end: bool
+    ) -> _T:
+        driver = (await connection.get_raw_connection()).driver_connection
+        if isinstance(driver, ThreadedConnection):
+            return await driver.do(work, and_end=and_end)
+        return await connection.run_sync(work)
 
     def insert(self, table: Table) -> Any:
         """An insert that knows `ON CONFLICT`: each dialect has its own, with the same words."""
@@ -201,18 +224,23 @@ class _away:  # noqa: N801 - reads as a word in `with _away():`
 
 
 async def until_written(
-    work: Callable[[], Awaitable[_T]], *, stop: asyncio.Event | None = None
+    work: Callable[[], Awaitable[_T]],
+    *,
+    stop: asyncio.Event | None = None,
+    grace_s: float = STOP_PATIENCE_S,
 ) -> _T:
     """Do this again until the database is back: for what must not be forgotten.
 
-    Raises StorageUnavailable once `stop` is set.
+    Raises StorageUnavailable when it is still away `grace_s` after `stop` was seen to be set.
     """
-    pause_s = 0.1
+    pause_s, ends_at = 0.1, float("inf")
     while True:
         try:
             return await work()
         except StorageUnavailable:
             if stop is not None and stop.is_set():
+                ends_at = min(ends_at, time.monotonic() + grace_s)
+            if time.monotonic() >= ends_at:
                 raise
             await asyncio.sleep(pause_s)
             pause_s = min(2.0, pause_s * 2)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, case, select, update
 
 from bot.delivery.models import (
     BATCHES,
@@ -12,11 +11,22 @@ from bot.delivery.models import (
     OWNER_CANCELS,
     OWNER_INSISTS,
     OWNER_SAYS,
+    RECIPIENTS,
     WAITING,
     Delivery,
     State,
 )
 from bot.delivery.records import Records
+
+# After the retention there is nothing to send.
+_STILL_KEPT = (
+    select(RECIPIENTS.c.position)
+    .where(
+        RECIPIENTS.c.delivery_id == BATCHES.c.delivery_id,
+        RECIPIENTS.c.position == BATCHES.c.position,
+    )
+    .exists()
+)
 
 
 class Decisions(Records):
@@ -29,14 +39,17 @@ class Decisions(Records):
         perhaps left already, so it becomes unknown.
         """
         of_it = BATCHES.c.delivery_id == delivery.id
-        async with self.database.write() as connection:
-            cancelled = await take_back(connection, of_it, self.clock_ms())
-            await connection.execute(
+
+        def write(connection: Connection) -> int:
+            cancelled = take_back(connection, of_it, self.clock_ms())
+            connection.execute(
                 update(BATCHES)
                 .where(of_it, BATCHES.c.state == State.SENDING.value)
                 .values(problem=OWNER_CANCELS)
             )
-        return cancelled
+            return cancelled
+
+        return await self.database.write_in_one(write)
 
     async def retry(self, delivery: Delivery, *, seen_ms: int) -> int:
         """Queue again what was refused; how many people that are.
@@ -104,7 +117,7 @@ class Decisions(Records):
         return await self._decide(
             delivery,
             states,
-            BATCHES.c.sealed_people.is_not(None),  # after the retention there is nothing to send
+            _STILL_KEPT,
             seen_ms=seen_ms,
             state=State.QUEUED.value,
             due_at_ms=self.clock_ms(),
@@ -134,9 +147,9 @@ class Decisions(Records):
             return sum(row.people for row in rows)
 
 
-async def take_back(connection: AsyncConnection, of_it: ColumnElement[bool], now: int) -> int:
+def take_back(connection: Connection, of_it: ColumnElement[bool], now: int) -> int:
     """Cancel what waits or is only claimed: its fence fails. How many people that are."""
-    rows = await connection.execute(
+    rows = connection.execute(
         update(BATCHES)
         .where(of_it, BATCHES.c.state.in_([*(s.value for s in WAITING), State.CLAIMED.value]))
         .values(

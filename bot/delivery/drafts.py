@@ -4,13 +4,21 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from bot.actor import Actor
 from bot.delivery.database import Database
 from bot.delivery.models import DRAFTS, ONCE, Kind
 from bot.errors import StaleButton
 from bot.sealing import Seal
+
+# Statements are made once: building one costs as much as running it.
+_READ = select(DRAFTS.c.sealed, DRAFTS.c.saved_at_ms).where(
+    DRAFTS.c.tenant_id == bindparam("tenant"),
+    DRAFTS.c.user_id == bindparam("user"),
+    DRAFTS.c.form_id == bindparam("form"),
+    DRAFTS.c.kind == bindparam("of"),
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,14 @@ class Drafts:
     def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database
         self._seal = seal
+        statement = database.insert(DRAFTS)
+        self._keep = statement.on_conflict_do_update(
+            index_elements=["tenant_id", "user_id", "form_id"],
+            set_={
+                "saved_at_ms": statement.excluded.saved_at_ms,
+                "sealed": statement.excluded.sealed,
+            },
+        )
 
     async def keep(self, actor: Actor, form_id: str, kind: Kind, request: Any) -> str:
         """Keep what a form asked for; the newest word of one form counts.
@@ -43,14 +59,7 @@ class Drafts:
             "saved_at_ms": self._database.clock_ms(),
             "sealed": self._seal.seal_json({"id": draft_id, "request": request}),
         }
-        async with self._database.write() as connection:
-            statement = self._database.insert(DRAFTS).values(row)
-            await connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["tenant_id", "user_id", "form_id"],
-                    set_={"saved_at_ms": row["saved_at_ms"], "sealed": row["sealed"]},
-                )
-            )
+        await self._database.write_in_one(lambda connection: connection.execute(self._keep, row))
         return draft_id
 
     async def read(self, actor: Actor, form_id: str, kind: Kind) -> Draft:
@@ -59,16 +68,10 @@ class Drafts:
         Raises:
             StaleButton: nothing is kept under this form for this actor.
         """
-        async with self._database.read() as connection:
-            found = await connection.execute(
-                select(DRAFTS.c.sealed, DRAFTS.c.saved_at_ms).where(
-                    DRAFTS.c.tenant_id == actor.tenant_id,
-                    DRAFTS.c.user_id == actor.user_id,
-                    DRAFTS.c.form_id == form_id,
-                    DRAFTS.c.kind == kind.value,
-                )
-            )
-            row = found.one_or_none()
+        values = {"tenant": actor.tenant_id, "user": actor.user_id, "form": form_id}
+        row = await self._database.read_in_one(
+            lambda connection: connection.execute(_READ, {**values, "of": kind.value}).one_or_none()
+        )
         if row is None:
             raise StaleButton
         opened = self._seal.open_json(row.sealed)

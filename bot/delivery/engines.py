@@ -5,10 +5,13 @@ On PostgreSQL every wait has an end: whoever filled in a form must hear within s
 database is away, and a connection that a restart broke is found out before it is used.
 """
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.delivery import sqlite_thread
 
 _BUSY_TIMEOUT_MS = 5_000
 _CONNECT_S = 3.0  # an invoke has to be answered within 5 seconds
@@ -20,11 +23,16 @@ _MORE = 8  # and as many again in a rush
 
 def sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
     """An engine whose transactions start with `begin`."""
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=60)
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=60,
+        connect_args={"async_creator_fn": partial(sqlite_thread.connect, begin=begin)},
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode=WAL")
@@ -34,7 +42,9 @@ def sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite_thread.ThreadedConnection)  # noqa: S101 - made above
+        driver.begin_with_next()
 
     return engine
 

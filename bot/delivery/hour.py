@@ -1,7 +1,6 @@
 """How much one person may submit within an hour; counted in the ledger, so over all replicas."""
 
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select, text
 
 from bot.actor import Actor
 from bot.delivery.models import DELIVERIES
@@ -39,7 +38,7 @@ class Hour:
     def __init__(self, most: int) -> None:
         self._most = most
 
-    async def check(self, connection: AsyncConnection, actor: Actor, now_ms: int) -> None:
+    def check(self, connection: Connection, actor: Actor, now_ms: int) -> None:
         """Called in the transaction that has written the new delivery, which counts too.
 
         Raises:
@@ -50,22 +49,21 @@ class Hour:
         if connection.dialect.name == "postgresql":
             # The same person's submits at other replicas wait for this one, and then see it. On
             # SQLite one transaction writes at a time anyway.
-            await connection.execute(_TURN_OF, {"actor": " ".join(actor)})
+            connection.execute(_TURN_OF, {"actor": " ".join(actor)})
         since_ms = now_ms - HOUR_MS
         columns = DELIVERIES.c
-        newest = (
-            await connection.scalars(
-                select(columns.created_at_ms)
-                .where(
-                    columns.tenant_id == actor.tenant_id,
-                    columns.user_id == actor.user_id,
-                    columns.created_at_ms > since_ms,
-                )
-                .order_by(columns.created_at_ms.desc())
-                .limit(self._most + 1)
+        oldest_that_fits = connection.scalar(
+            select(columns.created_at_ms)
+            .where(
+                columns.tenant_id == actor.tenant_id,
+                columns.user_id == actor.user_id,
+                columns.created_at_ms > since_ms,
             )
-        ).all()
-        if len(newest) > self._most:
+            .order_by(columns.created_at_ms.desc())
+            .offset(self._most)
+            .limit(1)
+        )
+        if oldest_that_fits is not None:
             # When the oldest of those that fill the hour falls out of it.
-            wait_ms = newest[self._most] - since_ms
+            wait_ms = oldest_that_fits - since_ms
             raise TooManyDeliveries(self._most, max(1, -(-wait_ms // 60_000)))

@@ -10,8 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, Row, bindparam, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    bindparam,
+    func,
+    select,
+    update,
+)
 
 from bot.delivery.database import Database
 from bot.delivery.models import BATCHES, LANES, Kind, State
@@ -79,31 +88,29 @@ class Lanes:
         self._database = database
         self.rates = rates
 
-    async def app(self, connection: AsyncConnection, kind: Kind) -> float:
+    def app(self, connection: Connection, kind: Kind) -> float:
         """When the whole app's lane of this kind is free; its row is locked from here on."""
         row = {"lane": kind.value}
-        found = (await connection.execute(_APP, row)).scalar()
+        found = connection.execute(_APP, row).scalar()
         if found is None:
-            await connection.execute(
+            connection.execute(
                 self._database.insert(LANES)
                 .values(key=kind.value, kind=kind.value, tenant_id=None, free_at_ms=0)
                 .on_conflict_do_nothing(index_elements=["key"])
             )
-            found = (await connection.execute(_APP, row)).scalar()
+            found = connection.execute(_APP, row).scalar()
         return float(found or 0)
 
-    async def open(
-        self, connection: AsyncConnection, kind: Kind, now: int, *, most: int
-    ) -> "list[Row[Any]]":
+    def open(self, connection: Connection, kind: Kind, now: int, *, most: int) -> "list[Row[Any]]":
         """Tenants' lanes that are free soon and have something due, the longest waiting first."""
         if most <= 0:
             return []
         values = {"of": kind.value, "soon": now + HORIZON_MS, "now": now, "most": most}
-        return list((await connection.execute(_OPEN, values)).all())
+        return list(connection.execute(_OPEN, values).all())
 
-    async def move(self, connection: AsyncConnection, key: str, free_at_ms: float) -> None:
+    def move(self, connection: Connection, key: str, free_at_ms: float) -> None:
         """The lane's next request may leave then."""
-        await connection.execute(_MOVE, {"lane": key, "free": free_at_ms})
+        connection.execute(_MOVE, {"lane": key, "free": free_at_ms})
 
     async def hold(self, tenant_id: str, kind: Kind, until_ms: float) -> None:
         """Nothing of this tenant and kind leaves before; a later time that stands already stays."""
@@ -117,8 +124,9 @@ class Lanes:
     async def next_at_ms(self, now: int, kinds: Sequence[Kind]) -> float | None:
         """When something of these kinds is due next, and its lane gives out slots."""
         values = {"now": now, "kinds": [kind.value for kind in kinds]}
-        async with self._database.read() as connection:
-            later_at, lane_at = (await connection.execute(_NEXT, values)).one()
+        later_at, lane_at = await self._database.read_in_one(
+            lambda connection: connection.execute(_NEXT, values).one()
+        )
         times = [float(later_at)] if later_at is not None else []
         if lane_at is not None:
             times.append(float(lane_at) - HORIZON_MS)

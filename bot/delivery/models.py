@@ -239,11 +239,20 @@ BATCHES = Table(
     Column("status", Integer),
     Column("code", String(128), nullable=False),
     Column("request_id", String(64), nullable=False),
-    Column("sealed_people", LargeBinary),
     UniqueConstraint("delivery_id", "position", name="uq_batches_position"),
     Index("ix_batches_lane", "tenant_id", "kind", "state", "due_at_ms"),
     Index("ix_batches_due", "state", "due_at_ms"),
     Index("ix_batches_owner", "tenant_id", "user_id", "state"),
+)
+
+# Apart from their batches: a batch is written again at each of its steps, and SQLite writes a row
+# as a whole.
+RECIPIENTS = Table(
+    "recipients",
+    METADATA,
+    Column("delivery_id", String(32), ForeignKey("deliveries.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("sealed_people", LargeBinary, nullable=False),
 )
 
 LANES = Table(

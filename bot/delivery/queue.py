@@ -9,8 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, bindparam, select, update
 
 from bot import metrics
 from bot.actor import Actor
@@ -21,6 +20,7 @@ from bot.delivery.models import (
     IN_HAND,
     INTERRUPTED,
     OWNER_CANCELS,
+    RECIPIENTS,
     SETTLED,
     Batch,
     Kind,
@@ -65,6 +65,16 @@ _TAKE = (
     )
     .returning(*BATCHES.c)
 )
+_PEOPLE = (
+    select(BATCHES.c.id, RECIPIENTS.c.sealed_people)
+    .join_from(
+        BATCHES,
+        RECIPIENTS,
+        (RECIPIENTS.c.delivery_id == BATCHES.c.delivery_id)
+        & (RECIPIENTS.c.position == BATCHES.c.position),
+    )
+    .where(BATCHES.c.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 class Queue:
@@ -91,13 +101,17 @@ class Queue:
         Tenants take turns, the one that waited longest first. Each batch carries its slot, at most
         `lanes.HORIZON_MS` ahead.
         """
-        async with self._database.write() as connection:
-            claimed = await self._claim(connection, worker, kind, most, lease_ms)
+
+        def write(connection: Connection) -> tuple[list[tuple[Row[Any], float]], dict[int, bytes]]:
+            claimed = self._claim(connection, worker, kind, most, lease_ms)
+            return claimed, _sealed(connection, [row.id for row, _ in claimed])
+
+        claimed, sealed = await self._database.write_in_one(write)
         readable = []
         for row, starts_at_ms in claimed:
             batch = _batch(row, starts_at_ms)
             try:
-                people = self._seal.open_json(row.sealed_people) if row.sealed_people else []
+                people = self._seal.open_json(sealed[row.id]) if row.id in sealed else []
             except Unreadable:
                 # When this can't be written, the lease runs out, and it comes here again.
                 with contextlib.suppress(StorageUnavailable):
@@ -107,33 +121,33 @@ class Queue:
             readable.append(batch.evolve(people=people))
         return readable
 
-    async def _claim(
-        self, connection: AsyncConnection, worker: str, kind: Kind, most: int, lease_ms: int
+    def _claim(
+        self, connection: Connection, worker: str, kind: Kind, most: int, lease_ms: int
     ) -> list[tuple[Row[Any], float]]:
         now = self.clock_ms()
         rates = self._lanes.rates[kind]
         # Replicas take turns from here on, so that none waits for another's rows in a circle.
-        overall = await self._lanes.app(connection, kind)
-        await connection.execute(_PROMOTE, {"of": kind.value, "now": now})
+        overall = self._lanes.app(connection, kind)
+        connection.execute(_PROMOTE, {"of": kind.value, "now": now})
         room = min(most, slots(overall, now, rates.overall))
         claimed: list[tuple[Row[Any], float]] = []
-        for lane in await self._lanes.open(connection, kind, now, most=room):
+        for lane in self._lanes.open(connection, kind, now, most=room):
             free_at_ms = max(float(lane.free_at_ms), now)
             free = min(room - len(claimed), slots(free_at_ms, now, rates.tenant))
             if free <= 0:
                 continue
-            rows = await self._take(connection, lane, worker, free, now, lease_ms)
+            rows = self._take(connection, lane, worker, free, now, lease_ms)
             step = step_ms(rates.tenant)
             claimed += [(row, free_at_ms + n * step) for n, row in enumerate(rows)]
-            await self._lanes.move(connection, lane.key, free_at_ms + len(rows) * step)
+            self._lanes.move(connection, lane.key, free_at_ms + len(rows) * step)
         if claimed:
             taken_ms = len(claimed) * step_ms(rates.overall)
-            await self._lanes.move(connection, kind.value, max(overall, now) + taken_ms)
+            self._lanes.move(connection, kind.value, max(overall, now) + taken_ms)
         return claimed
 
-    async def _take(
+    def _take(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         lane: Row[Any],
         worker: str,
         most: int,
@@ -148,7 +162,7 @@ class Queue:
             "worker": worker,
             "lease": now + lease_ms,
         }
-        rows = await connection.execute(_TAKE, values)
+        rows = connection.execute(_TAKE, values)
         return sorted(rows.all(), key=lambda row: (row.due_at_ms, row.id))
 
     async def fence(self, batch: Batch, worker: str, *, lease_ms: int) -> bool:
@@ -302,6 +316,13 @@ class Queue:
             )
             touched |= {row.delivery_id for row in queued}
         return sorted(touched)
+
+
+def _sealed(connection: Connection, batch_ids: list[int]) -> dict[int, bytes]:
+    if not batch_ids:
+        return {}
+    rows = connection.execute(_PEOPLE, {"ids": batch_ids})
+    return {row.id: row.sealed_people for row in rows}
 
 
 def _batch(row: Row[Any], starts_at_ms: float) -> Batch:

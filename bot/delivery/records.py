@@ -3,16 +3,53 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, select
 
 from bot.actor import Actor
 from bot.delivery.database import Database
-from bot.delivery.models import BATCHES, DELIVERIES, WAITING, Delivery, Kind, Place, State, Tally
+from bot.delivery.models import (
+    BATCHES,
+    DELIVERIES,
+    RECIPIENTS,
+    WAITING,
+    Delivery,
+    Kind,
+    Place,
+    State,
+    Tally,
+)
 from bot.errors import StaleButton
 from bot.sealing import Seal, Unreadable
 
 _LISTED = 10
+
+# Statements are made once: building one costs as much as running it.
+_OWNED = and_(
+    DELIVERIES.c.tenant_id == bindparam("tenant"), DELIVERIES.c.user_id == bindparam("user")
+)
+_BY_FORM = select(DELIVERIES).where(_OWNED, DELIVERIES.c.form_id == bindparam("form"))
+_BY_ID = select(DELIVERIES).where(DELIVERIES.c.id == bindparam("id_"))
+_OWNED_BY_ID = _BY_ID.where(_OWNED)
+_TALLIES = (
+    select(
+        BATCHES.c.delivery_id,
+        BATCHES.c.state,
+        BATCHES.c.problem,
+        func.count().label("batches"),
+        func.sum(BATCHES.c.people).label("people"),
+        func.max(BATCHES.c.request_id).label("request_id"),
+        func.max(BATCHES.c.settled_at_ms).label("settled_at_ms"),
+        func.min(BATCHES.c.due_at_ms).label("due_at_ms"),
+        func.min(BATCHES.c.position).label("first"),
+        func.max(BATCHES.c.position).label("last"),
+    )
+    .where(BATCHES.c.delivery_id.in_(bindparam("ids", expanding=True)))
+    .group_by(BATCHES.c.delivery_id, BATCHES.c.state, BATCHES.c.problem)
+    .order_by(BATCHES.c.state, BATCHES.c.problem)
+)
+_CALL = select(DELIVERIES.c.sealed_call, DELIVERIES.c.chain_id).where(
+    DELIVERIES.c.id == bindparam("id_")
+)
 
 
 class Records:
@@ -27,7 +64,7 @@ class Records:
 
     async def by_form(self, actor: Actor, form_id: str) -> Delivery | None:
         """The delivery that this actor's form started, if it did."""
-        return await self._one(_owned(actor) & (DELIVERIES.c.form_id == form_id))
+        return await self._one(_BY_FORM, {**_of(actor), "form": form_id})
 
     async def delivery(self, actor: Actor, delivery_id: str) -> Delivery:
         """One of this actor's deliveries, by its id or by the start of it that people type.
@@ -35,19 +72,20 @@ class Records:
         Raises:
             StaleButton: there is none of this id, or it is somebody else's (which is not told).
         """
-        is_it = (
-            DELIVERIES.c.id == delivery_id
-            if len(delivery_id) == 32
-            else DELIVERIES.c.id.startswith(delivery_id.lower(), autoescape=True)
-        )
-        found = await self._one(_owned(actor) & is_it) if len(delivery_id) >= 6 else None
+        found: Delivery | None = None
+        if len(delivery_id) == 32:
+            found = await self._one(_OWNED_BY_ID, {**_of(actor), "id_": delivery_id})
+        elif len(delivery_id) >= 6:
+            begins_so = DELIVERIES.c.id.startswith(delivery_id.lower(), autoescape=True)
+            query = select(DELIVERIES).where(_owned(actor), begins_so).limit(2)
+            found = await self._one(query, {})
         if found is None:
             raise StaleButton
         return found
 
     async def any_delivery(self, delivery_id: str) -> Delivery | None:
         """A delivery by id, whoever owns it: for the progress card, never for a button."""
-        return await self._one(DELIVERIES.c.id == delivery_id)
+        return await self._one(_BY_ID, {"id_": delivery_id})
 
     async def recent(self, actor: Actor, *, waiting: bool = False) -> list[Delivery]:
         """The actor's newest ten deliveries; with `waiting`, those that still wait, next first."""
@@ -64,8 +102,7 @@ class Records:
             query = query.where(some_wait).order_by(DELIVERIES.c.due_at_ms)
         else:
             query = query.order_by(DELIVERIES.c.created_at_ms.desc())
-        async with self.database.read() as connection:
-            return await self._all(connection, query)
+        return await self.database.read_in_one(lambda connection: self._all(connection, query))
 
     async def newest(
         self, actor: Actor, *, kinds: Sequence[Kind] = tuple(Kind), skip: int = 0, most: int = 50
@@ -78,52 +115,47 @@ class Records:
             .offset(skip)
             .limit(most)
         )
-        async with self.database.read() as connection:
-            return await self._all(connection, query)
+        return await self.database.read_in_one(lambda connection: self._all(connection, query))
 
     async def people(self, delivery_id: str, *states: State) -> "list[tuple[State, list[Any]]]":
         """Each batch's state and people, in order; for results, and for sending again."""
         query = (
-            select(BATCHES.c.state, BATCHES.c.sealed_people)
+            select(BATCHES.c.state, RECIPIENTS.c.sealed_people)
+            .join_from(
+                BATCHES,
+                RECIPIENTS,
+                (RECIPIENTS.c.delivery_id == BATCHES.c.delivery_id)
+                & (RECIPIENTS.c.position == BATCHES.c.position),
+            )
             .where(BATCHES.c.delivery_id == delivery_id)
             .order_by(BATCHES.c.position)
         )
         if states:
             query = query.where(BATCHES.c.state.in_([state.value for state in states]))
-        async with self.database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [
-            (State(row.state), self._seal.open_json(row.sealed_people))
-            for row in rows
-            if row.sealed_people
-        ]
+        rows = await self.database.read_in_one(lambda connection: connection.execute(query).all())
+        return [(State(row.state), self._seal.open_json(row.sealed_people)) for row in rows]
 
     async def call(self, delivery_id: str) -> dict[str, Any]:
         """What all requests of a delivery have in common; {} once erased. Raises Unreadable."""
-        async with self.database.read() as connection:
-            row = (
-                await connection.execute(
-                    select(DELIVERIES.c.sealed_call, DELIVERIES.c.chain_id).where(
-                        DELIVERIES.c.id == delivery_id
-                    )
-                )
-            ).one_or_none()
+        row = await self.database.read_in_one(
+            lambda connection: connection.execute(_CALL, {"id_": delivery_id}).one_or_none()
+        )
         if row is None or row.sealed_call is None:
             return {}
         return {**self._seal.open_json(row.sealed_call), "chain_id": row.chain_id}
 
-    async def _one(self, condition: Any) -> Delivery | None:
-        async with self.database.read() as connection:
-            query = select(DELIVERIES).where(condition).limit(2)
-            rows = (await connection.execute(query)).all()
+    async def _one(self, query: Select[Any], values: dict[str, Any]) -> Delivery | None:
+        def look(connection: Connection) -> Delivery | None:
+            rows = connection.execute(query, values).all()
             if len(rows) != 1:
                 return None
-            tallies = await _tallies(connection, [rows[0].id])
-            return self._read(rows[0], tallies[rows[0].id])
+            return self._read(rows[0], _tallies(connection, [rows[0].id])[rows[0].id])
 
-    async def _all(self, connection: AsyncConnection, query: Select[Any]) -> list[Delivery]:
-        rows = (await connection.execute(query)).all()
-        tallies = await _tallies(connection, [row.id for row in rows])
+        return await self.database.read_in_one(look)
+
+    def _all(self, connection: Connection, query: Select[Any]) -> list[Delivery]:
+        rows = connection.execute(query).all()
+        tallies = _tallies(connection, [row.id for row in rows])
         return [self._read(row, tallies[row.id]) for row in rows]
 
     def _read(self, row: Row[Any], tallies: tuple[Tally, ...]) -> Delivery:
@@ -151,6 +183,10 @@ class Records:
         )
 
 
+def _of(actor: Actor) -> dict[str, str]:
+    return {"tenant": actor.tenant_id, "user": actor.user_id}
+
+
 def _owned(actor: Actor) -> ColumnElement[bool]:
     return and_(
         DELIVERIES.c.tenant_id == actor.tenant_id,
@@ -158,26 +194,8 @@ def _owned(actor: Actor) -> ColumnElement[bool]:
     )
 
 
-async def _tallies(
-    connection: AsyncConnection, delivery_ids: Sequence[str]
-) -> dict[str, tuple[Tally, ...]]:
-    rows = await connection.execute(
-        select(
-            BATCHES.c.delivery_id,
-            BATCHES.c.state,
-            BATCHES.c.problem,
-            func.count().label("batches"),
-            func.sum(BATCHES.c.people).label("people"),
-            func.max(BATCHES.c.request_id).label("request_id"),
-            func.max(BATCHES.c.settled_at_ms).label("settled_at_ms"),
-            func.min(BATCHES.c.due_at_ms).label("due_at_ms"),
-            func.min(BATCHES.c.position).label("first"),
-            func.max(BATCHES.c.position).label("last"),
-        )
-        .where(BATCHES.c.delivery_id.in_(delivery_ids))
-        .group_by(BATCHES.c.delivery_id, BATCHES.c.state, BATCHES.c.problem)
-        .order_by(BATCHES.c.state, BATCHES.c.problem)
-    )
+def _tallies(connection: Connection, delivery_ids: Sequence[str]) -> dict[str, tuple[Tally, ...]]:
+    rows = connection.execute(_TALLIES, {"ids": list(delivery_ids)})
     found: dict[str, list[Tally]] = {delivery_id: [] for delivery_id in delivery_ids}
     for row in rows:
         found[row.delivery_id].append(_tally(row))

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Table, and_, func, select, tuple_, update
 
 from bot.delivery.database import Database
-from bot.delivery.models import BATCHES, DELIVERIES, DRAFTS
+from bot.delivery.models import DELIVERIES, DRAFTS, RECIPIENTS
 from bot.identity.token_cache import SIGN_INS, TOKEN_CACHES
 from bot.sealing import Seal, Unreadable
 
@@ -35,7 +35,7 @@ DRAWERS = (
     Drawer(DELIVERIES, "sealed_place", "ledger"),
     Drawer(DELIVERIES, "sealed_request", "ledger"),
     Drawer(DELIVERIES, "sealed_call", "ledger"),
-    Drawer(BATCHES, "sealed_people", "ledger"),
+    Drawer(RECIPIENTS, "sealed_people", "ledger"),
 )
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from bot.delivery.models import BATCHES, DELIVERIES, SETTLED
+from bot.delivery.models import BATCHES, DELIVERIES, RECIPIENTS, SETTLED
 from bot.delivery.records import Records
 
 
@@ -39,7 +39,7 @@ class Retention(Records):
             erased = [row.id for row in rows]
             for ids in _chunks(erased):
                 await connection.execute(
-                    update(BATCHES).where(BATCHES.c.delivery_id.in_(ids)).values(sealed_people=None)
+                    delete(RECIPIENTS).where(RECIPIENTS.c.delivery_id.in_(ids))
                 )
         return len(erased)
 

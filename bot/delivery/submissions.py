@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+import structlog
+from sqlalchemy import Connection, Integer, and_, bindparam, delete, insert, update
 
 from bot.delivery.database import Database
 from bot.delivery.decisions import take_back
@@ -17,15 +17,33 @@ from bot.delivery.models import (
     DELIVERIES,
     DRAFTS,
     LANES,
+    RECIPIENTS,
     Delivery,
     NewDelivery,
     State,
+    Tally,
 )
 from bot.delivery.records import Records
 from bot.errors import HeraldError
 from bot.sealing import Seal
 
 _ROWS_AT_ONCE = 50  # of a large audience, sealed and written before the next are looked at
+
+# Statements are made once: building one costs as much as running it.
+_INSERT_BATCH = insert(BATCHES)
+_INSERT_RECIPIENTS = insert(RECIPIENTS)
+_COUNT = (
+    update(DELIVERIES)
+    .where(DELIVERIES.c.id == bindparam("id_"))
+    .values(total=bindparam("people", type_=Integer))
+)
+_FORGET_DRAFT = delete(DRAFTS).where(
+    DRAFTS.c.tenant_id == bindparam("tenant"),
+    DRAFTS.c.user_id == bindparam("user"),
+    DRAFTS.c.form_id == bindparam("form"),
+)
+
+log = structlog.get_logger(__name__)
 
 
 class LeftMeanwhile(HeraldError):
@@ -45,6 +63,11 @@ class Submissions(Records):
     ) -> None:
         super().__init__(database, seal, clock_ms=clock_ms)
         self._hour = Hour(per_hour)
+        self._lanes: set[str] = set()  # whose rows are known to be there: none is ever deleted
+        self._insert_delivery = database.insert(DELIVERIES).on_conflict_do_nothing(
+            index_elements=["tenant_id", "user_id", "form_id"]
+        )
+        self._insert_lane = database.insert(LANES).on_conflict_do_nothing(index_elements=["key"])
 
     async def submit(
         self, wanted: NewDelivery, people: Iterable[Sequence[Any]]
@@ -63,104 +86,125 @@ class Submissions(Records):
             TooManyDeliveries: this person submitted as much as may be within an hour.
         """
         now = self.clock_ms()
-        delivery_id = secrets.token_hex(16)
-        due_at_ms = max(now, wanted.due_at_ms or now)
-        async with self.database.write() as connection:
-            added = await connection.execute(
-                self.database.insert(DELIVERIES)
-                .values(
-                    id=delivery_id,
-                    tenant_id=wanted.actor.tenant_id,
-                    user_id=wanted.actor.user_id,
-                    form_id=wanted.form_id,
-                    kind=wanted.kind.value,
-                    # 52 bits survive every JSON reader on the way to Graph's Int64.
-                    chain_id=wanted.chain_id or secrets.randbits(52) + 1,
-                    created_at_ms=now,
-                    due_at_ms=due_at_ms,
-                    total=0,
-                    drawn_at_ms=0,
-                    sealed_place=self._seal.seal_json(asdict(wanted.place)),
-                    sealed_request=self._seal.seal_json(wanted.request),
-                    sealed_call=self._seal.seal_json(wanted.call),
-                )
-                .on_conflict_do_nothing(index_elements=["tenant_id", "user_id", "form_id"])
-            )
-            is_new = added.rowcount == 1
-            if is_new:
-                await self._hour.check(connection, wanted.actor, now)
-            if is_new and wanted.replaces:
-                await self._cancel_replaced(connection, wanted)
-            if is_new:
-                state = State.SCHEDULED if due_at_ms > now else State.QUEUED
-                shared = {
-                    "delivery_id": delivery_id,
-                    "tenant_id": wanted.actor.tenant_id,
-                    "user_id": wanted.actor.user_id,
-                    "kind": wanted.batch_kind.value,
-                    "state": state.value,
-                    "attempt": 0,
-                    "doubted": 0,
-                    "insisted": 0,
-                    "due_at_ms": due_at_ms,
-                    "problem": "",
-                    "code": "",
-                    "request_id": "",
-                }
-                total = await self._write_batches(connection, shared, people)
-                await self._complete(connection, wanted, delivery_id, total)
-        delivery = await self.by_form(wanted.actor, wanted.form_id)
-        assert delivery is not None  # noqa: S101 - it was written above, or stood there before
-        return delivery, is_new
+        delivery = Delivery(
+            id=secrets.token_hex(16),
+            actor=wanted.actor,
+            form_id=wanted.form_id,
+            kind=wanted.kind,
+            # 52 bits survive every JSON reader on the way to Graph's Int64.
+            chain_id=wanted.chain_id or secrets.randbits(52) + 1,
+            created_at_ms=now,
+            due_at_ms=max(now, wanted.due_at_ms or now),
+            place=wanted.place,
+            total=0,
+            request=wanted.request,
+        )
 
-    async def _cancel_replaced(self, connection: AsyncConnection, wanted: NewDelivery) -> None:
+        def write(connection: Connection) -> Tally | None:
+            if not self._write_delivery(connection, delivery, wanted):
+                return None
+            self._hour.check(connection, wanted.actor, now)
+            if wanted.replaces:
+                self._cancel_replaced(connection, wanted)
+            tally = self._write_batches(connection, delivery, wanted, people)
+            self._complete(connection, wanted, delivery.id, tally.people)
+            return tally
+
+        tally = await self.database.write_in_one(write)
+        if tally is not None:
+            self._lanes.add(_lane(wanted))  # its row is there by now
+            # With the turn's activity in its context: from here on its id is what leads on.
+            log.info("delivery.submitted", delivery=delivery.id, kind=delivery.kind.value)
+            tallies = (tally,) if tally.batches else ()
+            return replace(delivery, total=tally.people, tallies=tallies), True
+        first = await self.by_form(wanted.actor, wanted.form_id)
+        assert first is not None  # noqa: S101 - it stood there before
+        return first, False
+
+    def _write_delivery(
+        self, connection: Connection, delivery: Delivery, wanted: NewDelivery
+    ) -> bool:
+        values = {
+            "id": delivery.id,
+            "tenant_id": delivery.actor.tenant_id,
+            "user_id": delivery.actor.user_id,
+            "form_id": delivery.form_id,
+            "kind": delivery.kind.value,
+            "chain_id": delivery.chain_id,
+            "created_at_ms": delivery.created_at_ms,
+            "due_at_ms": delivery.due_at_ms,
+            "total": 0,
+            "drawn_at_ms": 0,
+            "sealed_place": self._seal.seal_json(asdict(delivery.place)),
+            "sealed_request": self._seal.seal_json(wanted.request),
+            "sealed_call": self._seal.seal_json(wanted.call),
+        }
+        added = connection.execute(self._insert_delivery, values)
+        return added.rowcount == 1
+
+    def _cancel_replaced(self, connection: Connection, wanted: NewDelivery) -> None:
         theirs = and_(
             BATCHES.c.delivery_id == wanted.replaces,
             BATCHES.c.tenant_id == wanted.actor.tenant_id,
             BATCHES.c.user_id == wanted.actor.user_id,
         )
-        if not await take_back(connection, theirs, self.clock_ms()):
+        if not take_back(connection, theirs, self.clock_ms()):
             raise LeftMeanwhile
 
-    async def _write_batches(
-        self, connection: AsyncConnection, shared: dict[str, Any], people: Iterable[Sequence[Any]]
-    ) -> int:
-        total = 0
+    def _write_batches(
+        self,
+        connection: Connection,
+        delivery: Delivery,
+        wanted: NewDelivery,
+        people: Iterable[Sequence[Any]],
+    ) -> Tally:
+        state = State.SCHEDULED if delivery.due_at_ms > delivery.created_at_ms else State.QUEUED
+        shared = {
+            "delivery_id": delivery.id,
+            "tenant_id": delivery.actor.tenant_id,
+            "user_id": delivery.actor.user_id,
+            "kind": wanted.batch_kind.value,
+            "state": state.value,
+            "attempt": 0,
+            "doubted": 0,
+            "insisted": 0,
+            "due_at_ms": delivery.due_at_ms,
+            "problem": "",
+            "code": "",
+            "request_id": "",
+        }
+        batches = total = 0
         numbered = enumerate(people)
         while some := list(islice(numbered, _ROWS_AT_ONCE)):
-            rows = [
-                shared
-                | {
-                    "position": position,
-                    "people": len(part),
+            rows = [shared | {"position": number, "people": len(part)} for number, part in some]
+            connection.execute(_INSERT_BATCH, rows)
+            sealed = [
+                {
+                    "delivery_id": delivery.id,
+                    "position": number,
                     "sealed_people": self._seal.seal_json(list(part)),
                 }
-                for position, part in some
+                for number, part in some
             ]
-            await connection.execute(insert(BATCHES), rows)
+            connection.execute(_INSERT_RECIPIENTS, sealed)
+            batches += len(some)
             total += sum(len(part) for _, part in some)
-        return total
+        return Tally(
+            state, "", batches, total, due_at_ms=delivery.due_at_ms, last=max(0, batches - 1)
+        )
 
-    async def _complete(
-        self, connection: AsyncConnection, wanted: NewDelivery, delivery_id: str, total: int
+    def _complete(
+        self, connection: Connection, wanted: NewDelivery, delivery_id: str, total: int
     ) -> None:
-        await connection.execute(
-            update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(total=total)
-        )
-        await connection.execute(
-            self.database.insert(LANES)
-            .values(
-                key=f"{wanted.batch_kind.value} {wanted.actor.tenant_id}",
-                kind=wanted.batch_kind.value,
-                tenant_id=wanted.actor.tenant_id,
-                free_at_ms=0,
-            )
-            .on_conflict_do_nothing(index_elements=["key"])
-        )
-        await connection.execute(
-            delete(DRAFTS).where(
-                DRAFTS.c.tenant_id == wanted.actor.tenant_id,
-                DRAFTS.c.user_id == wanted.actor.user_id,
-                DRAFTS.c.form_id == wanted.form_id,
-            )
-        )
+        connection.execute(_COUNT, {"id_": delivery_id, "people": total})
+        lane = _lane(wanted)
+        if lane not in self._lanes:
+            kind, tenant_id = wanted.batch_kind.value, wanted.actor.tenant_id
+            values = {"key": lane, "kind": kind, "tenant_id": tenant_id, "free_at_ms": 0}
+            connection.execute(self._insert_lane, values)
+        actor = {"tenant": wanted.actor.tenant_id, "user": wanted.actor.user_id}
+        connection.execute(_FORGET_DRAFT, {**actor, "form": wanted.form_id})
+
+
+def _lane(wanted: NewDelivery) -> str:
+    return f"{wanted.batch_kind.value} {wanted.actor.tenant_id}"

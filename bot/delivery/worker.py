@@ -51,7 +51,7 @@ class Worker:
         self._quiet_until_ms = dict.fromkeys(Kind, 0.0)  # nothing can be claimed before
         self._stopping = asyncio.Event()
         self._in_flight: dict[Kind, dict[asyncio.Task[None], Batch]] = {k: {} for k in Kind}
-        self._waiters: dict[str, asyncio.Event] = {}
+        self._waiters: dict[str, set[asyncio.Event]] = {}
         self._loops: list[asyncio.Task[None]] = []
         outcomes = Outcomes(queue, self.name, self._stopping, self.nudge)
         self._sender = Sender(
@@ -91,32 +91,45 @@ class Worker:
         self._quiet_until_ms = dict.fromkeys(Kind, 0.0)
         self._nudged.set()
 
-    async def first_results(self, delivery: Delivery, *, timeout_s: float) -> None:
-        """Wait until nothing of the delivery is on its way, or it is known why it waits."""
-        event = self._waiters.setdefault(delivery.id, asyncio.Event())
+    async def first_results(
+        self, delivery: Delivery, *, timeout_s: float, is_fresh: bool = False
+    ) -> Delivery:
+        """Wait until nothing of the delivery is on its way, or it is known why it waits.
+
+        Returns it as the ledger knows it then. `is_fresh`: as it is given it was written just now,
+        so that what waits for its time needs no look.
+        """
         self.nudge()
+        if is_fresh and not _is_moving(delivery):
+            return delivery
+        event = asyncio.Event()
+        waiters = self._waiters.setdefault(delivery.id, set())
+        waiters.add(event)
+        try:
+            return await self._first_results(delivery, event, timeout_s)
+        finally:
+            waiters.discard(event)
+            if not waiters:
+                self._waiters.pop(delivery.id, None)
+
+    async def _first_results(
+        self, delivery: Delivery, event: asyncio.Event, timeout_s: float
+    ) -> Delivery:
         clock = asyncio.get_running_loop().time
         ends_at = clock() + timeout_s
-        try:
-            while await self._is_moving(delivery):
-                # Another replica's results wake nobody here: they are looked for.
-                look_at = ends_at if self._alone else min(ends_at, clock() + pace.LOOK_S)
-                # Only this wait is cut short: a cancelled read would cost its connection.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(look_at):
-                        await event.wait()
-                if not event.is_set() and clock() >= ends_at:
-                    return
-                event.clear()
-        finally:
-            self._waiters.pop(delivery.id, None)
-
-    async def _is_moving(self, delivery: Delivery) -> bool:
-        now = await self._ledger.any_delivery(delivery.id)
-        moving = (State.QUEUED, *IN_HAND)
-        return now is not None and any(
-            tally.state in moving and tally.problem in {"", OWNER_INSISTS} for tally in now.tallies
-        )
+        while True:
+            delivery = await self._ledger.any_delivery(delivery.id) or delivery
+            if not _is_moving(delivery) or (clock() >= ends_at and not event.is_set()):
+                return delivery
+            # Another replica's results wake nobody here: they are looked for.
+            look_at = ends_at if self._alone else min(ends_at, clock() + pace.LOOK_S)
+            # Only this wait is cut short: a cancelled read would cost its connection.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(look_at):
+                    await event.wait()
+            if not event.is_set() and clock() >= ends_at:
+                return delivery
+            event.clear()
 
     # The loops -----------------------------------------------------------------------------------
 
@@ -210,8 +223,7 @@ class Worker:
         await self._changed(batch.delivery_id)
 
     async def _changed(self, delivery_id: str) -> None:
-        waiter = self._waiters.get(delivery_id)
-        if waiter is not None:
+        for waiter in self._waiters.get(delivery_id, ()):
             waiter.set()
         if self._tell is None:
             return
@@ -220,3 +232,10 @@ class Worker:
         except Exception:
             # A card that cannot be drawn must not undo what was sent.
             log.exception("worker.tell_failed", delivery=delivery_id)
+
+
+def _is_moving(delivery: Delivery) -> bool:
+    moving = (State.QUEUED, *IN_HAND)
+    return any(
+        tally.state in moving and tally.problem in {"", OWNER_INSISTS} for tally in delivery.tallies
+    )

@@ -5,11 +5,10 @@ single request is written at once.
 """
 
 import asyncio
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Update, bindparam, case, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BigInteger, Connection, Integer, Update, bindparam, case, update
 
 from bot.delivery.database import Database, StorageUnavailable
 from bot.delivery.models import BATCHES, INTERRUPTED, OWNER_CANCELS, SETTLED, State
@@ -30,12 +29,16 @@ _FENCE = (
 )
 
 
+# What to write, its values, and who waits for it.
+_Waiting = tuple[str, dict[str, Any], "asyncio.Future[bool]"]
+
+
 class Writes:
     """Fences and results of many batches in one transaction, each waiting for its commit."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[tuple[str, dict[str, Any], asyncio.Future[bool]]] = []
+        self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def fence(self, batch_id: int, worker: str, lease_until_ms: int) -> bool:
@@ -69,11 +72,9 @@ class Writes:
         finally:
             self._writing = None
 
-    async def _write(self, some: list[tuple[str, dict[str, Any], "asyncio.Future[bool]"]]) -> None:
+    async def _write(self, some: list[_Waiting]) -> None:
         try:
-            async with self._database.write() as connection:
-                fenced = await self._fence_all(connection, [v for w, v, _ in some if w == "fence"])
-                await self._put_all(connection, [v for w, v, _ in some if w == "put_down"])
+            fenced = await self._database.write_in_one(partial(_write_all, some))
         except Exception as error:  # noqa: BLE001 - each of those who wait hears of it
             if len(some) > 1 and not isinstance(error, StorageUnavailable):
                 # One of them can't be written, which must not cost the others their results.
@@ -88,31 +89,38 @@ class Writes:
             if not done.done():
                 done.set_result(what != "fence" or values["b_id"] in fenced)
 
-    async def _fence_all(
-        self, connection: AsyncConnection, fences: list[dict[str, Any]]
-    ) -> set[int]:
-        fenced: set[int] = set()
-        by_owner: dict[str, list[dict[str, Any]]] = {}
-        for fence in fences:
-            by_owner.setdefault(fence["b_owner"], []).append(fence)
-        for owner, alike in by_owner.items():
-            values = {
-                "b_ids": [fence["b_id"] for fence in alike],
-                "b_owner": owner,
-                "lease": max(fence["lease"] for fence in alike),
-            }
-            rows = await connection.execute(_FENCE, values)
-            fenced |= {row.id for row in rows}
-        return fenced
 
-    async def _put_all(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
-        by_shape: dict[tuple[bool, tuple[str, ...]], list[dict[str, Any]]] = {}
-        for row in rows:
-            shape = (row["new_state"] in _SETTLED, tuple(sorted(row)))
-            by_shape.setdefault(shape, []).append(row)
-        for (is_settled, names), alike in by_shape.items():
-            statement = _settle(names) if is_settled else _put_back(names)
-            await connection.execute(statement, alike)
+def _write_all(some: "list[_Waiting]", connection: Connection) -> set[int]:
+    """All of them; the ids of those whose fence held."""
+    fenced = _fence_all(connection, [values for what, values, _ in some if what == "fence"])
+    _put_all(connection, [values for what, values, _ in some if what == "put_down"])
+    return fenced
+
+
+def _fence_all(connection: Connection, fences: list[dict[str, Any]]) -> set[int]:
+    fenced: set[int] = set()
+    by_owner: dict[str, list[dict[str, Any]]] = {}
+    for fence in fences:
+        by_owner.setdefault(fence["b_owner"], []).append(fence)
+    for owner, alike in by_owner.items():
+        values = {
+            "b_ids": [fence["b_id"] for fence in alike],
+            "b_owner": owner,
+            "lease": max(fence["lease"] for fence in alike),
+        }
+        rows = connection.execute(_FENCE, values)
+        fenced |= {row.id for row in rows}
+    return fenced
+
+
+def _put_all(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    by_shape: dict[tuple[bool, tuple[str, ...]], list[dict[str, Any]]] = {}
+    for row in rows:
+        shape = (row["new_state"] in _SETTLED, tuple(sorted(row)))
+        by_shape.setdefault(shape, []).append(row)
+    for (is_settled, names), alike in by_shape.items():
+        statement = _settle(names) if is_settled else _put_back(names)
+        connection.execute(statement, alike)
 
 
 @cache  # as many as there are ways to call `put_down`

@@ -85,15 +85,14 @@ class Deliveries:
             first = await self._ledger.delivery(turn.actor, corrected)
             wanted = replace(wanted, chain_id=first.chain_id)
         delivery, is_new = await self._ledger.submit(wanted, people)
-        return await self._first_results(turn, delivery, repeated=not is_new)
+        if is_new:
+            delivery = await self._worker.first_results(
+                delivery, timeout_s=FIRST_RESULTS_S, is_fresh=True
+            )
+        return self._show(delivery, repeated=not is_new)
 
-    async def _first_results(
-        self, turn: Turn, delivery: Delivery, *, repeated: bool = False
-    ) -> ShowCard:
-        if not repeated:
-            await self._worker.first_results(delivery, timeout_s=FIRST_RESULTS_S)
-            delivery = await self._ledger.delivery(turn.actor, delivery.id)
-        return self._show(delivery, repeated=repeated)
+    async def _first_results(self, delivery: Delivery) -> ShowCard:
+        return self._show(await self._worker.first_results(delivery, timeout_s=FIRST_RESULTS_S))
 
     async def look(self, turn: Turn, delivery_id: str) -> ShowCard:
         """The delivery as the ledger knows it now, and whether its appointment has changed since.
@@ -166,7 +165,7 @@ class Deliveries:
         await self._ledger.retry(delivery, seen_ms=seen_ms)
         if delivery.kind is Kind.NOTICE:
             await self._ledger.send_again(delivery, seen_ms=seen_ms)
-        return await self._first_results(turn, delivery)
+        return await self._first_results(delivery)
 
     async def arrived(self, turn: Turn, button: Decision) -> Answer:
         """The owner says that an unknown text arrived."""
@@ -178,14 +177,14 @@ class Deliveries:
         """The owner wants an unknown text sent again."""
         delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
         await self._ledger.send_again(delivery, seen_ms=_seen(button))
-        return await self._first_results(turn, delivery)
+        return await self._first_results(delivery)
 
     async def send_now(self, turn: Turn, button: DeliveryButton) -> Answer:
         """Send what is scheduled or held without waiting."""
         delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
         if not await self._ledger.send_now(delivery):
             return Say(_TOO_LATE)
-        return await self._first_results(turn, delivery)
+        return await self._first_results(delivery)
 
     async def change_time(self, turn: Turn, button: ChangeTime) -> Answer:
         """Another time for what is scheduled or held."""

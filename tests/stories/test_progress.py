@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.delivery.ledger import Ledger
+from bot.delivery.worker import Worker
 from bot.settings import Settings
 from sandbox import actions
 from sandbox.conversation import Conversation
@@ -63,14 +63,14 @@ async def test_the_answer_of_a_press_never_hides_a_newer_card(
     """The worker settles between the answer's read of the ledger and the answer itself."""
     await reviewed(adele)
     monkeypatch.setattr("bot.teams.deliveries.FIRST_RESULTS_S", 0.0)
-    real = Ledger.delivery
+    real = Worker.first_results
 
-    async def delivery(self: Any, *a: Any) -> Any:
-        found = await real(self, *a)
+    async def first_results(self: Any, *a: Any, **k: Any) -> Any:
+        found = await real(self, *a, **k)
         await asyncio.sleep(0.5)  # a busy loop, a slow answer
         return found
 
-    monkeypatch.setattr(Ledger, "delivery", delivery)
+    monkeypatch.setattr(Worker, "first_results", first_results)
     await adele.press("text.send")
     await stage.world.until(lambda: "accepted by microsoft" in adele.shown.lower(), timeout_s=3)
     assert len(stage.world.accepted(SMS)) == 1

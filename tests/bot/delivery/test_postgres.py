@@ -84,9 +84,11 @@ async def test_replicas_that_take_over_and_finish_at_the_same_moment_do_not_lock
         for _ in range(3)
         for batch in await one.claim("w1", kind=Kind.NOTICE, most=100, lease_ms=-1)
     ]
-    settled = (one.settle(batch, State.ACCEPTED, worker="w1") for batch in reversed(batches))
     await asyncio.gather(
-        *(until_written(lambda work=work: work) for work in settled),
+        *(
+            until_written(lambda batch=batch: one.settle(batch, State.ACCEPTED, worker="w1"))
+            for batch in reversed(batches)
+        ),
         until_written(lambda: other.recover(all_of_them=False)),
     )
     found = await Ledger(two[1], Seal([KEY], "ledger")).any_delivery(delivery_id)
@@ -149,6 +151,44 @@ async def test_what_is_on_its_way_when_it_stops_is_written_when_it_is_back(
     found = await Ledger(database, Seal([KEY], "ledger")).any_delivery(delivery_id)
     assert found is not None
     assert found.batches(State.ACCEPTED) == 1
+
+
+async def test_a_stop_while_the_database_is_away_does_not_give_up_at_once(
+    two: tuple[Database, Database], postgres: Postgres
+) -> None:
+    """What left must not be forgotten because PostgreSQL restarts in the same moment."""
+    database = two[0]
+    delivery_id = await submit(database, 1)
+    works = queue(database)
+    [batch] = await works.claim("w1", kind=Kind.NOTICE, most=1, lease_ms=30_000)
+    await asyncio.to_thread(postgres.stop)
+    stopping = asyncio.Event()
+    stopping.set()
+    written = asyncio.create_task(
+        until_written(
+            lambda: works.settle(batch, State.ACCEPTED, worker="w1"), stop=stopping, grace_s=30
+        )
+    )
+    await asyncio.to_thread(postgres.start)
+    await asyncio.wait_for(written, 30)
+    found = await Ledger(database, Seal([KEY], "ledger")).any_delivery(delivery_id)
+    assert found is not None
+    assert found.batches(State.ACCEPTED) == 1
+
+
+async def test_a_stop_gives_up_when_the_database_stays_away() -> None:
+    stopping = asyncio.Event()
+    stopping.set()
+    tries = 0
+
+    async def away() -> None:
+        nonlocal tries
+        tries += 1
+        raise StorageUnavailable
+
+    with pytest.raises(StorageUnavailable):
+        await until_written(away, stop=stopping, grace_s=0.25)
+    assert tries >= 2
 
 
 async def test_what_can_never_be_written_is_not_taken_for_an_outage(

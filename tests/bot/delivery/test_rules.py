@@ -38,6 +38,7 @@ from bot.delivery.models import (
     DELIVERIES,
     IN_HAND,
     LANES,
+    RECIPIENTS,
     SETTLED,
     Batch,
     Delivery,
@@ -181,7 +182,7 @@ class Room:
 
     async def clear(self) -> None:
         async with self.database.write() as connection:
-            for table in (BATCHES, DELIVERIES, LANES):
+            for table in (RECIPIENTS, BATCHES, DELIVERIES, LANES):
                 await connection.execute(delete(table))
 
     def close(self) -> None:
