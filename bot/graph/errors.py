@@ -7,6 +7,9 @@
     │   ├── PermissionMissing       403
     │   ├── PremiumMissing          403
     │   ├── AppNotInstalled         403
+    │   ├── AppNotInGroup           403 on a chat or team
+    │   ├── NotInGroup              403 on a chat or team
+    │   ├── GroupMissing            404 on a chat or team
     │   ├── NotOrganizer            403 or 404 on a meeting
     │   ├── AppAmbiguous            409
     │   └── TokenTooOld             412
@@ -101,6 +104,24 @@ class AppNotInstalled(GraphRefused):
     )
 
 
+class AppNotInGroup(GraphRefused):
+    """Herald is not installed in this chat or team, so nobody was notified."""
+
+    advice = "Add Herald to it and retry, or send the notice to each member by name."
+
+
+class NotInGroup(GraphRefused):
+    """Microsoft did not let you notify everyone in this chat or team, so nobody was notified."""
+
+    advice = "Only members can. Ask to be added, or send the notice to people by name."
+
+
+class GroupMissing(GraphRefused):
+    """This chat, channel or team does not exist any more, so nobody was notified."""
+
+    advice = "Send the notice to people by name."
+
+
 class NotOrganizer(GraphRefused):
     """You are not the organizer of this meeting, so nobody can be texted about it in your name."""
 
@@ -154,6 +175,9 @@ class Row:
     path: str = ""
 
 
+_NOT_INSTALLED = r"not installed|app is installed|not authorized to generate"
+_GROUP = r"/(teams|chats)/[^/]+/sendActivityNotification$"
+
 # First fit wins. `says` is looked for in "<code> <message>", whatever the case.
 CLASSIFY = (
     Row(401, TokenRejected),
@@ -165,7 +189,10 @@ CLASSIFY = (
         r"scope permissions|insufficient privileges|authorization_requestdenied|accessdenied"
         r"|no authorization information|consent",
     ),
-    Row(403, AppNotInstalled, r"not installed|app is installed|not authorized to generate"),
+    Row(403, AppNotInGroup, _NOT_INSTALLED, _GROUP),
+    Row(403, NotInGroup, path=_GROUP),
+    Row(404, GroupMissing, path=_GROUP),
+    Row(403, AppNotInstalled, _NOT_INSTALLED),
     Row(403, NotOrganizer, path=r"/onlineMeetings\b"),
     Row(404, NotOrganizer, path=r"/onlineMeetings\b"),
     Row(403, PermissionMissing, r"permission|privilege|scope"),

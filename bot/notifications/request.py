@@ -49,6 +49,11 @@ class Group:
     team_name: str = ""  # of a channel's team
 
     @property
+    def has_address(self) -> bool:
+        """Whether Graph can be asked to reach all of it at once."""
+        return bool(self.id) and (self.kind != "channel" or bool(self.team_id))
+
+    @property
     def everyone(self) -> str:
         """`everyone in Care team`; where the form stands, also `everyone in this chat`."""
         return f"everyone in {self.name or f'this {self.kind}'}"

@@ -6,12 +6,13 @@ there. What a form was for before stays offered with it, for it was kept on the 
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.delivery.models import Place
 from bot.notifications.audience import Audience, resolve
 from bot.notifications.directory import Directory
-from bot.notifications.form import NoticeEntry
+from bot.notifications.form import AT_ONCE, EACH, NoticeEntry
 from bot.notifications.kept import Kept
 from bot.notifications.members import Member
 from bot.notifications.request import Group, Recipient
@@ -23,13 +24,14 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _THREAD = re.compile(r"19:[\x21-\x7e]{1,200}")
 
 
+_NO_ADDRESS = (
+    "Teams did not say which team this is, so it can't be reached at once. "
+    "Choose “each member by name”."
+)
+
+
 class GroupGone(ConversationGone):
-    """Herald can't see who is here: it was removed from this place, or the place was deleted.
-
-    Nothing was sent. Choose people, or paste their addresses.
-    """
-
-    advice = "Choose people, or paste their addresses."
+    """Herald can't see who is there: it was removed from that place, or the place was deleted."""
 
 
 class Audiences:
@@ -48,6 +50,11 @@ class Audiences:
     ) -> Audience:
         """Everybody who is meant. Raises GraphError, ConnectorError, NotAMember, NobodyThere."""
 
+        if entry.group and not entry.group.has_address:
+            if entry.way == AT_ONCE:
+                return Audience(errors={"way": _NO_ADDRESS})
+            entry = replace(entry, way=EACH)
+
         async def roster(group: Group) -> Sequence[Member]:
             return await self._roster(turn.place, group)
 
@@ -64,10 +71,10 @@ def groups_here(turn: Turn, kept: Kept) -> tuple[Group, ...]:
     """The groups that a form offers: this chat; or this channel and its team; and what it was for
     before."""
     here = _here(turn)
-    kinds = {group.kind for group in here}
-    if kept.group and kept.group.kind not in kinds:
-        return (*here, kept.group)
-    return here
+    if kept.group is None:
+        return here
+    # A form that was for one team is not, by being opened in another, for that one.
+    return (kept.group, *(group for group in here if group.kind != kept.group.kind))
 
 
 def _here(turn: Turn) -> tuple[Group, ...]:

@@ -41,6 +41,7 @@ _EMPTY = Filled()
 _TOO_SLOW = "Microsoft did not answer in time."
 _GO_ON = "The people found so far are remembered: press “Review” once more."
 _STILL_HERE = "Everything you entered is still here."
+_CHOOSE_PEOPLE = "Choose people, or paste their addresses or names."
 _NOBODY_BEFORE = "Who was chosen before is not kept any more. Choose people again."
 _PASSED = "The time you chose has passed meanwhile. Choose a later one, or “Now”."
 _NO_CATALOGUE = (
@@ -157,7 +158,8 @@ class Notices:
             return replace(again, note=error.sentence)
         except (ConversationGone, NotAMember, NobodyThere) as error:
             values = {**again.values, "audience": PEOPLE}
-            return replace(again, values=values, errors={"audience": error.sentence})
+            sentence = f"{error.sentence} {_CHOOSE_PEOPLE}"
+            return replace(again, values=values, errors={"audience": sentence})
         except (GraphError, ConnectorError) as error:
             return replace(again, note=f"{error.sentence} {_STILL_HERE}")
         except TimeoutError:

@@ -18,7 +18,7 @@ from bot.teams.connector import Connector
 __all__ = ["Member", "Rosters", "members"]
 
 _MOST_PAGES = 100  # of 500: twice the largest team that Teams allows
-_KEPT_S = 60.0  # long enough for another press, short enough for who joined meanwhile
+_KEPT_S = 60.0  # for whoever stopped waiting, and presses again
 _MOST_KEPT = 20
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -65,7 +65,10 @@ class Rosters:
             reading = asyncio.create_task(self._read(replace(place, conversation_id=roster_id)))
             self._readings[key] = (self._clock(), reading)
             reading.add_done_callback(lambda done: self._forget(key, done))
-        return await asyncio.shield(reading)
+        found = await asyncio.shield(reading)
+        # Who waited for it has it; the next one is told of those who joined meanwhile.
+        self._readings.pop(key, None)
+        return found
 
     async def stop(self) -> None:
         """End what is still being read."""
