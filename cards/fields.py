@@ -101,6 +101,9 @@ class Fields:
         value = value if value in offered else default
         error = self.errors.get(name, "")
         entry = ChoiceSet(id=name, label=_label(label, error), choices=shown(choices), **more)
+        if more.get("style") == "expanded":
+            # Or a phone cuts a long choice off at the card's edge.
+            entry.wrap = True
         if value in offered:
             entry.value = value
         return _field(entry, error)
