@@ -90,6 +90,53 @@ async def test_an_unknown_word_gets_help_with_the_nearest_command(diego: Desk) -
     assert "notify" in diego.shown
 
 
+async def test_words_after_notify_fill_the_form_in(diego: Desk) -> None:
+    await diego.say("signin")
+    await diego.say("notify The build is red")
+    assert diego.values()["preview"] == "The build is red"
+
+
+async def test_they_are_still_there_after_the_sign_in_that_they_needed(
+    diego: Desk, stage: Stage
+) -> None:
+    await diego.say("notify The build is red")
+    assert diego.values()["preview"] == "The build is red"
+    stage.world.faults.entra_down = True
+    await diego.say("signout")
+    await diego.say("notify The build is green")
+    assert "sign-in service" in diego.shown
+    stage.world.faults.entra_down = False
+    await diego.press("identity.try_again")
+    await stage.world.until(lambda: diego.values().get("preview") == "The build is green")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("text", {"message_type": "confirmation", "join_link": "", "attendee_list": ""}),
+        ("text cancellation", {"message_type": "cancellation"}),
+        ("text (206) 342-8631", {"attendee_list": "(206) 342-8631"}),
+        ("sms reminder +12063428631", {"message_type": "reminder"}),
+        (
+            "text moved https://teams.microsoft.com/meet/123?p=abc 206 342 8631",
+            {
+                "message_type": "reschedule",
+                "join_link": "https://teams.microsoft.com/meet/123?p=abc",
+                "attendee_list": "206 342 8631",
+            },
+        ),
+        ("text everybody please", {"join_link": "", "attendee_list": ""}),
+    ],
+)
+async def test_words_after_text_fill_in_what_they_are(
+    diego: Desk, typed: str, expected: dict[str, str]
+) -> None:
+    await diego.say("signin")
+    await diego.say(typed)
+    shown = diego.values()
+    assert {name: shown.get(name, "") for name in expected} == expected
+
+
 @pytest.mark.parametrize("word", ["text", "notify", "scheduled", "history", "status", "whoami"])
 async def test_in_a_channel_nothing_of_ones_own_is_shown_to_everybody(
     diego: Desk, stage: Stage, word: str
