@@ -7,6 +7,7 @@ import aiohttp
 import jwt
 
 AUDIENCE = "https://api.botframework.com"
+CLOCK_SKEW_S = 300  # what Microsoft's own validators allow
 
 
 class BearerRefused(Exception):
@@ -38,6 +39,7 @@ class BearerCheck:
                 key,
                 algorithms=["RS256"],
                 audience=AUDIENCE,
+                leeway=CLOCK_SKEW_S,
                 options={"require": ["exp", "aud", "iss"]},
             )
         except jwt.PyJWTError as error:

@@ -73,6 +73,7 @@ class Channel:
     def __init__(self, app_id: str) -> None:
         self._app_id = app_id
         self._rolled = 0
+        self.ahead_s = 0.0  # how far Microsoft's clock is ahead of this machine's
         self.current = ChannelKey("channel-0")
 
     def roll_key(self) -> ChannelKey:
@@ -106,7 +107,7 @@ class Channel:
         right ones; a value of None takes one away. `spoiled` changes the signature.
         """
         signing_key = self._key(key)
-        now = time.time()
+        now = time.time() + self.ahead_s
         payload = {
             "serviceurl": service_url,
             "nbf": int(now + valid_from_s),
