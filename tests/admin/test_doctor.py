@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,8 @@ from bot.admin.doctor import GROUPS, examine
 from bot.settings import Settings
 from sandbox.stage import Stage
 from tests.admin.conftest import Folder
-from tests.admin.shell import bot
+from tests.admin.shell import bot, process
+from tests.admin.test_deliveries import texted
 from tests.conftest import Serve, settings_of
 from tests.desk import Desk
 
@@ -93,7 +95,7 @@ async def test_as_a_process_it_prints_groups_in_order_and_the_exit_code_says_how
     open_practice: Practice, tmp_path: Path
 ) -> None:
     environment = open_practice.stage.environment(PUBLIC_URL=open_practice.stage.app_url)
-    ran = await bot(environment, "doctor")
+    ran = await process(environment, "doctor")
     assert ran.code == 0, ran.out + ran.err
     heads = [line for line in ran.out.splitlines() if line and not line.startswith(" ")]
     assert heads[:-1] == [name for name, _ in GROUPS]
@@ -162,6 +164,15 @@ async def test_an_approval_that_is_lacking_is_seen(open_practice: Practice) -> N
     open_practice.registration.roles |= READERS
     open_practice.stage.world.tenant_consents.discard("VirtualAppointmentNotification.Send")
     assert "press Grant admin consent" in await open_practice.only_wrong()
+
+
+async def test_a_text_that_graph_took_proves_the_approval(
+    open_practice: Practice, at_desk: Callable[[str], Desk]
+) -> None:
+    await texted(at_desk("Adele"))
+    found = await open_practice.findings()
+    [proof] = [one.sentence for one in found if "was approved then" in one.sentence]
+    assert proof.startswith("Graph took a text on 20")
 
 
 # The application's own proof, and the tenant
@@ -285,6 +296,18 @@ async def answering(port: int, status: int) -> AsyncIterator[None]:
     finally:
         await runner.cleanup()
         await asyncio.sleep(0)
+
+
+async def test_what_herald_says_of_itself_is_passed_on(practice: Practice, serve: Serve) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    ready = "Herald on this machine says that it is ready."
+    async with serve(PUBLIC_URL=practice.stage.app_url, METRICS_PORT=port):
+        found = await practice.findings(METRICS_PORT=port)
+        assert ready in [one.sentence for one in found]
+    async with serve(PUBLIC_URL=practice.stage.app_url), answering(int(port), 503):
+        assert "not ready: it answered 503" in await practice.only_wrong(METRICS_PORT=port)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bot.settings import Settings
 from sandbox.stage import Stage
-from tests.admin.shell import Ran, bot
+from tests.admin.shell import Ran, bot, process
 from tests.admin.test_deliveries import in_an_hour, texted
 from tests.conftest import Serve
 from tests.desk import Desk
@@ -49,7 +49,7 @@ async def test_what_is_stored_moves_to_the_new_key_while_the_app_works(
     assert "sealed with a key that is not in SECRET_KEYS" in dropped_too_early.err
 
     async with serve(DATABASE_URL=database_url, SECRET_KEYS=both["SECRET_KEYS"]):
-        rotated = await keys(both, "rotate")
+        rotated = await process(both, "keys", "rotate")
         assert rotated.code == 0, rotated.err
         assert "nobody was signed out" in rotated.out
         assert json.loads((await keys(both, "check", "--json")).out)["under_older_keys"] == 0

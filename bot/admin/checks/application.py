@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.admin.checks.findings import Case, Finding, Reply, Unreachable, unsure, well, wrong
+from bot.admin.deliveries import opened
+from bot.delivery.models import Kind, State
+from bot.delivery.oversight import Wanted
+from bot.errors import HeraldError
 from bot.identity.permissions import ADMIN_ONLY, MEETINGS, NOTIFY, SIGN_IN, TEXT
 
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
@@ -186,6 +190,10 @@ async def _consent(case: Case) -> AsyncIterator[Finding]:
         case, f"servicePrincipals(appId='{_id(case)}')/oauth2PermissionGrants"
     )
     if found is None:
+        sent_on = await _last_text(case)
+        if sent_on:
+            yield well(f"Graph took a text on {sent_on}, so {names} was approved then.")
+            return
         yield unsure(
             f"Entra doesn't tell Herald whether an administrator approved {names}.",
             _CONSENT_BY_HAND.format(names),
@@ -204,6 +212,16 @@ async def _consent(case: Case) -> AsyncIterator[Finding]:
             f"No administrator has approved {names}, so nobody can send texts.",
             "Under API permissions press Grant admin consent.",
         )
+
+
+async def _last_text(case: Case) -> str:
+    """The day on which the newest text that Graph took was asked for; empty for none."""
+    try:
+        async with opened(case.settings) as deliveries:
+            found = await deliveries.listed(Wanted((State.ACCEPTED,), Kind.TEXT, most=1))
+    except HeraldError:
+        return ""  # the database's own checks said why
+    return str(found[0]["created_at"]).partition("T")[0] if found else ""
 
 
 async def _from_graph(case: Case, path: str) -> dict[str, Any] | None:

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from bot.admin.checks.findings import Case, Finding, Reply, Unreachable, well, wrong
 
 _PROXIES = {502, 503, 504}
+_HERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - listening everywhere is here too
+_MOST_LINES = 5
 
 
 async def check(case: Case) -> AsyncIterator[Finding]:
@@ -25,6 +27,8 @@ async def check(case: Case) -> AsyncIterator[Finding]:
     yield finding
     if reply.status == 401:
         yield await _pages(case)
+    async for finding in _own_word(case):
+        yield finding
 
 
 def _endpoint(address: str, reply: Reply) -> Finding:
@@ -44,6 +48,27 @@ def _endpoint(address: str, reply: Reply) -> Finding:
         f"{address} answers {reply.status} to a request without a signature; 401 is right.",
         "See that the proxy passes /api/messages on to Herald and not to something else.",
     )
+
+
+async def _own_word(case: Case) -> AsyncIterator[Finding]:
+    """What a Herald on this machine says of itself; nothing where none answers."""
+    settings = case.settings
+    if not settings.metrics_port:
+        return
+    host = _HERE.get(settings.metrics_host, settings.metrics_host)
+    try:
+        reply = await case.ask("GET", f"http://{host}:{settings.metrics_port}/readyz")
+    except Unreachable:
+        return  # it runs on another machine, or in another container
+    if reply.status == 200:
+        yield well("Herald on this machine says that it is ready.")
+        return
+    lines = [line for line in reply.text.splitlines() if line and not line.endswith(": ok")]
+    for line in lines[:_MOST_LINES] or [f"it answered {reply.status}"]:
+        yield wrong(
+            f"Herald on this machine says that it is not ready: {line.rstrip('.')}.",
+            "Look the sentence up in docs/troubleshooting.md.",
+        )
 
 
 async def _pages(case: Case) -> Finding:

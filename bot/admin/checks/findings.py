@@ -53,11 +53,12 @@ class Unreachable(HeraldError):
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: a status, headers by lower-case name, and JSON or None."""
+    """What came back: a status, headers by lower-case name, and the body as text and as JSON."""
 
     status: int
     headers: dict[str, str]
-    body: Any
+    body: Any  # None where it isn't JSON
+    text: str = field(default="", repr=False)
 
     def says(self, *path: str) -> Any:
         """What stands at this path of the JSON, or None."""
@@ -92,7 +93,8 @@ class Case:
             ) as answer:
                 raw = await answer.content.read(_LONGEST_ANSWER)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
-                return Reply(answer.status, headers, _json(raw))
+                text = raw.decode("utf-8", "replace")
+                return Reply(answer.status, headers, _json(raw), text)
         except aiohttp.ClientConnectorCertificateError:
             raise Unreachable("its certificate is not trusted here") from None
         except aiohttp.ClientConnectorDNSError:
