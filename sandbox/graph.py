@@ -97,7 +97,8 @@ class Graph:
             call = self._call(request, raw)
             actor_id = call.actor.id
             if call.path == "/$batch":
-                return run_batch(call, self._subrequest), fault_of(self.world, send=False), actor_id
+                fault = fault_of(self.world, send=False)
+                return fault.instead or run_batch(call, self._subrequest), fault, actor_id
             route, params = find(self._routes, call.method, call.path)
             self._throttle(route, call)
             fault = fault_of(self.world, send=bool(route.lane))

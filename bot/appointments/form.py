@@ -89,11 +89,13 @@ def read(
 def _join_link(values: Mapping[str, str], errors: dict[str, str]) -> tuple[str, datetime | None]:
     pasted = link_in(values.get("join_link", ""))
     if pasted:
-        return _checked_link(pasted, "join_link", errors), None
+        return _checked_link(pasted, errors), None
     chosen = values.get("meeting", "").strip()
     if chosen:
         link, occurs_at = read_value(chosen)
-        return _checked_link(link, "meeting", errors), occurs_at
+        if not _JOIN_LINK.fullmatch(link):
+            errors["meeting"] = "Choose one of your meetings from the list, or paste its join link."
+        return link, occurs_at
     errors["join_link"] = "Choose the appointment, or paste its Teams join link."
     return "", None
 
@@ -106,9 +108,9 @@ def link_in(pasted: str) -> str:
     return pasted.strip()
 
 
-def _checked_link(link: str, name: str, errors: dict[str, str]) -> str:
+def _checked_link(link: str, errors: dict[str, str]) -> str:
     if not _JOIN_LINK.fullmatch(link):
-        errors[name] = (
+        errors["join_link"] = (
             "This is not a Teams join link. It stands in the meeting's invitation and starts with "
             "https://teams.microsoft.com/l/meetup-join/ or https://teams.microsoft.com/meet/."
         )
