@@ -94,7 +94,10 @@ class PersonRoutes:
         text = str(asked.get("text", "")).strip()
         if not text:
             raise web.HTTPBadRequest(text="No text.")
-        place = self._place(person, asked)
+        try:
+            place = self._place(person, asked)
+        except LookupError as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
         to_bot = place.kind == "personal" or f"@{BOT_NAME}" in text
         members = [self.stage.world.person(person_id) for person_id in place.member_ids]
         mentions = [member for member in members if f"@{member.name}" in text]

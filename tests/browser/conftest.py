@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.world import ROOT
 
@@ -29,6 +29,8 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TEAMS_ADDRESSES = "https://res.cdn.office.net/**"
+expect.set_options(timeout=20_000)
 Opener = Callable[..., Page]
 
 
@@ -83,6 +85,8 @@ def open_page(chromium: Browser, sandbox: str) -> Iterator[Opener]:
             color_scheme=scheme,  # type: ignore[arg-type]
         )
         context.set_default_timeout(20_000)
+        # Where the Teams library looks up which addresses are Teams' own; it can do without.
+        context.route(TEAMS_ADDRESSES, lambda route: route.fulfill(json={"validOrigins": []}))
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
@@ -99,7 +103,7 @@ def open_page(chromium: Browser, sandbox: str) -> Iterator[Opener]:
 
 
 def _outside(url: str, sandbox: str, problems: list[str]) -> None:
-    if not url.startswith((sandbox, "data:", "blob:")):
+    if not url.startswith((sandbox, "data:", "blob:", TEAMS_ADDRESSES.removesuffix("**"))):
         problems.append(f"a request to {url}")
 
 

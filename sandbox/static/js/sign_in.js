@@ -9,15 +9,22 @@ const FEATURES = "popup,width=520,height=680";
 let open = null;
 
 // `finish(code)` takes the window's code; without it the bot gets it, in the chat `place`.
-export function openSignIn(link, { place = "", finish = null } = {}) {
+// `fail(reason, title, text)` hears of every other end, by the names that teams-js has for them.
+export function openSignIn(link, { place = "", finish = null, fail = say } = {}) {
   open?.window.close();
   const popup = window.open(local(link), "herald-sign-in", FEATURES);
   if (!popup) {
-    problem("The sign-in window was blocked", "Allow pop-up windows for this page and try again.");
+    fail("FailedToOpenWindow", "The sign-in window was blocked", "Allow pop-up windows for this page and try again.");
     return;
   }
-  open = { window: popup, person: store.state.me, finished: false, finish: finish ?? ((code) => verify(open, code, place)) };
-  watch(open);
+  const attempt = { window: popup, person: store.state.me, finished: false, fail };
+  attempt.finish = finish ?? ((code) => verify(attempt, code, place));
+  open = attempt;
+  watch(attempt);
+}
+
+function say(_reason, title, text) {
+  problem(title, text);
 }
 
 // Entra's pages come through this page's server: no browser knows the sandbox's certificates.
@@ -44,7 +51,7 @@ function watch(attempt) {
   const timer = setInterval(() => {
     if (!attempt.window.closed) return;
     clearInterval(timer);
-    if (!attempt.finished) problem("Sign-in was not finished", "The window was closed before the end.");
+    if (!attempt.finished) attempt.fail("CancelledByUser", "Sign-in was not finished", "The window was closed before the end.");
   }, 500);
 }
 
@@ -55,7 +62,7 @@ window.addEventListener("message", (event) => {
   const answers = {
     initialize: () => reply(["authentication", "web", RUNTIME, "2.31.0"]),
     "authentication.authenticate.success": () => end(attempt, String(args?.[0] ?? "")),
-    "authentication.authenticate.failure": () => fail(attempt, String(args?.[0] ?? "")),
+    "authentication.authenticate.failure": () => refused(attempt, String(args?.[0] ?? "")),
   };
   // Whatever else the library asks (telemetry, app loaded) needs no answer.
   answers[func]?.();
@@ -77,9 +84,9 @@ async function verify(attempt, code, place) {
   }
 }
 
-function fail(attempt, reason) {
+function refused(attempt, reason) {
   attempt.finished = true;
-  problem("Sign-in was cancelled", reason);
+  attempt.fail(reason, "Sign-in was cancelled", reason);
 }
 
 export function signInCard({ text, title, link, exchanges }, messageId, place) {
