@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.teams.hostile import at, rows, text
+
 _MOST = 50  # mentions that are read of one message
 _LONGEST = 4000  # characters of a text
 # A mention's place while the text is read: NUL never comes in from outside (`wire`).
 _PLACE = "\0{}\0"
 _ONE = re.compile(r"\0(\d+)\0")
-_BEFORE = re.compile(r"^(?:\s*\0\d+\0[\s,;:]*)+")
-_AFTER = re.compile(r"(?:[\s,;:]*\0\d+\0)+\s*$")
+_BEFORE = re.compile(r"\s*\0\d+\0[\s,;:.!?]*")
+_BETWEEN = " \t\r\n,;:.!?"
 _FIRST_WORD = re.compile(r"\s*([^\s\0]*)(.*)", re.DOTALL)
 _TYPED = re.compile(r"</?at\b[^>]*>", re.IGNORECASE)
 
@@ -43,55 +45,50 @@ class Said:
 
 def said(raw: Mapping[str, Any]) -> Said:
     """What a message activity says. Hostile data: misshapen mentions are none."""
-    text = raw.get("text")
-    text = text[:_LONGEST].replace("&nbsp;", " ") if isinstance(text, str) else ""
-    bot = _at(raw, "recipient", "id")
+    written = text(raw.get("text"))[:_LONGEST].replace("&nbsp;", " ")
+    bot, bot_name = at(raw, "recipient", "id"), text(at(raw, "recipient", "name"))
     people: list[Mention] = []
-    for account, shown in _mentions(raw):
-        is_bot = account.teams_id == bot
-        place = " " if is_bot else _PLACE.format(len(people))
-        if shown and shown in text:
-            text = text.replace(shown, place, 1)
+    for who, shown in _mentions(raw):
+        is_bot = who.teams_id == bot
+        if shown:
+            place = " " if is_bot else _PLACE.format(len(people))
+            written = written.replace(shown, place, 1)
         if not is_bot:
-            people.append(account)
-    bot_name = _at(raw, "recipient", "name")
-    if isinstance(bot_name, str) and bot_name:
+            people.append(who)
+    if bot_name:
         # Some clients leave the entity of the bot's own mention out.
-        text = re.sub(rf"<at\b[^>]*>{re.escape(bot_name)}</at>", " ", text, flags=re.IGNORECASE)
-    return Said(_words(_TYPED.sub("", text), people), tuple(dict.fromkeys(people)))
+        own = rf"<at\b[^>]*>{re.escape(bot_name)}</at>"
+        written = re.sub(own, " ", written, flags=re.IGNORECASE)
+    return Said(_words(_TYPED.sub("", written), people), tuple(dict.fromkeys(people)))
 
 
 def _mentions(raw: Mapping[str, Any]) -> Iterator[tuple[Mention, str]]:
-    entities = raw.get("entities")
-    listed = entities if isinstance(entities, list) else []
-    found = [part for part in listed if _at(part, "type") == "mention"]
+    """Each mention, and the piece of the text that is it."""
+    found = [part for part in rows(raw.get("entities")) if at(part, "type") == "mention"]
     for part in found[:_MOST]:
-        who, name, shown = (
-            _at(part, "mentioned", "id"),
-            _at(part, "mentioned", "name"),
-            part.get("text"),
-        )
-        if isinstance(who, str) and 0 < len(who) <= 200:
-            name = name if isinstance(name, str) else ""
-            yield (
-                Mention(who, " ".join(name.split())[:100]),
-                shown if isinstance(shown, str) else "",
-            )
+        who, name = text(at(part, "mentioned", "id")), text(at(part, "mentioned", "name"))
+        if 0 < len(who) <= 200:
+            yield Mention(who, " ".join(name.split())[:100]), text(part.get("text"))
 
 
-def _words(text: str, people: list[Mention]) -> str:
+def _words(written: str, people: list[Mention]) -> str:
     """One line: the first word, then the rest; both without the mentions around them."""
-    text = _BEFORE.sub("", text)
-    found = _FIRST_WORD.match(text)
+    found = _FIRST_WORD.match(_without_first(written))
     first, rest = (found[1], found[2]) if found else ("", "")
-    rest = _AFTER.sub("", _BEFORE.sub("", rest))
+    rest = _without_last(_without_first(rest))
     named = _ONE.sub(lambda place: people[int(place[1])].name, rest)
     return " ".join(f"{first} {named}".split())
 
 
-def _at(found: Any, *path: str) -> Any:
-    for name in path:
-        if not isinstance(found, Mapping):
-            return None
-        found = found.get(name)
-    return found
+def _without_first(written: str) -> str:
+    """Without the mentions that come first, and what separates them from the words."""
+    while found := _BEFORE.match(written):
+        written = written[found.end() :]
+    return written
+
+
+def _without_last(written: str) -> str:
+    """The same at the end."""
+    while (bare := written.rstrip(_BETWEEN)).endswith("\0"):
+        written = bare[: bare.rindex("\0", 0, -1)].rstrip(_BETWEEN)
+    return written

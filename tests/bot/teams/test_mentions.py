@@ -37,6 +37,7 @@ def test_mentions_at_either_end_leave_the_words() -> None:
     )
     text = f"{at('Herald')} notify The build is red, {at('Adele Vance')}"
     assert heard(text, ME, ADELE) == ("notify The build is red", ["29:adele"])
+    assert heard(f"{at('Herald')} notify {at('Adele Vance')}.", ME, ADELE)[0] == "notify"
 
 
 def test_a_mention_in_the_midst_of_words_stays_a_name() -> None:
@@ -116,6 +117,11 @@ def test_misshapen_mentions_are_none(entities: object) -> None:
 @pytest.mark.parametrize("raw", [{}, {"text": None}, {"text": 5}, {"text": ["x"]}, {"text": ""}])
 def test_a_message_without_words_says_nothing(raw: dict[str, Any]) -> None:
     assert said(raw).words == ""
+
+
+def test_a_text_of_separators_alone_is_read_at_once() -> None:
+    text = f"{at('Herald')} notify {at('Adele Vance')}" + " ,;:\t" * 790
+    assert heard(text, ME, ADELE) == ("notify", ["29:adele"])
 
 
 def test_many_mentions_are_read_up_to_a_bound() -> None:
