@@ -49,7 +49,7 @@ def test_a_complete_form_is_read() -> None:
         ({"preview": "x" * 151}, "preview"),
         ({"recipients": ""}, "recipients"),
         ({"recipients": "not-an-id"}, "recipients"),
-        ({"recipient_list": "adele at clinic"}, "recipient_list"),
+        ({"recipient_list": "adele@clinic"}, "recipient_list"),
     ],
 )
 def test_each_wrong_value_is_an_error_of_its_own_field(changed: dict[str, str], field: str) -> None:
