@@ -29,6 +29,7 @@ from bot.sealing import Seal
 from bot.settings import Settings
 from bot.teams import endpoint
 from bot.teams.adapter import HeraldAdapter
+from bot.teams.belated import Belated
 from bot.teams.card_actions import CardActions
 from bot.teams.channel_auth import ChannelAuth
 from bot.teams.chat import Chat
@@ -195,6 +196,8 @@ class Herald:
             stopping.push_async_callback(sign_in.stop)
             self._rosters = Rosters(core.connector)
             stopping.push_async_callback(self._rosters.stop)
+            self._belated = Belated()
+            stopping.push_async_callback(self._belated.stop)
             adapter = HeraldAdapter(settings, core.connector)
             bot = Traced(Pace(self._handler(sign_in), settings.tenant_rate))
             [route] = endpoint.routes(adapter, auth, bot)
@@ -247,6 +250,7 @@ class Herald:
             Lifecycle(core.identity, self._once),
             extension,
             Typeahead(core.identity, core.graph),
+            self._belated,
             sign_in,
             self._results,
             replies,

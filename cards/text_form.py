@@ -44,6 +44,7 @@ class TextFormView:
     earliest: str = ""  # ISO dates: what a date input offers
     latest: str = ""
     can_allow: bool = False  # the calendar may be read once its owner allows it
+    is_late: bool = False  # the calendar has not answered yet
     meetings_in_all: str = ""  # "40" or "100 or more", where `meetings` are not all of them
 
 
@@ -92,10 +93,11 @@ def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:
 
 
 def _allow(view: TextFormView, rows: int) -> list[Element]:
-    if not view.can_allow:
+    if not view.can_allow and not view.is_late:
         return []
     button = AllowCalendar(view.form_id, min(rows, MAX_ROWS))
-    return [ActionSet(actions=[execute("Sign in to list my meetings", button, inputs=True)])]
+    title = "Sign in to list my meetings" if view.can_allow else "List my meetings"
+    return [ActionSet(actions=[execute(title, button, inputs=True)])]
 
 
 def _appointment(view: TextFormView, fields: Fields) -> list[Element]:

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from bot.settings import Settings
-from bot.teams import deliveries
+from bot.teams import answers, deliveries
 from bot.wiring import build_app
 from sandbox.stage import Stage
 from tests.desk import Desk
@@ -56,6 +56,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small send answers with its receipt, also where many tests share a core."""
     monkeypatch.setattr(deliveries, "FIRST_RESULTS_S", 2.0)
+    monkeypatch.setattr(answers, "WITHIN_S", 3.0)
+    monkeypatch.setattr(answers, "WITHIN_IN_CHAT_S", 3.0)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What a card action comes to: a card in place of the pressed one, or a sentence beside it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,10 @@ from cards.fields import cut
 
 # Teams waits 5 seconds for an invoke's answer: what is asked of Graph has to come before that.
 PATIENCE_S = 3.0
+# A person is answered within a second. What is not there by then comes later, or with the next
+# press; it is waited for only where there would be nothing to answer with.
+WITHIN_S = 0.8
+WITHIN_IN_CHAT_S = 1.5  # a message is no question that a client waits with
 NAMES_PATIENCE_S = 1.5  # a convenience: without them there are plainer words
 # Characters of one input that are read at all: two thousand addresses.
 LONGEST_VALUE = 100_000
@@ -25,6 +30,12 @@ class TooLong(HeraldError):
     def sentence(self) -> str:
         """How long it is, and how long it may be."""
         return str(self.args[0]) if self.args else super().sentence
+
+
+def left_s(began: float, *, in_chat: bool = False) -> float:
+    """What is left of the time for an answer that began then (`time.monotonic`), in seconds."""
+    within_s = WITHIN_IN_CHAT_S if in_chat else WITHIN_S
+    return max(0.0, began + within_s - time.monotonic())
 
 
 @dataclass(frozen=True)

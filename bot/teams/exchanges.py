@@ -8,6 +8,7 @@ made, since in a group chat the others' clients send one, too:
 
 import asyncio
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from bot.delivery.drafts import Once
 from bot.errors import EntraUnavailable, HeraldError
 from bot.identity.obo import MEETINGS, NOTIFY, TEXT, Identity
 from bot.sealing import Stamp
+from bot.teams.answers import left_s
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +123,7 @@ class Exchanges:
         if self.scopes_of(actor, exchange_id) is None:
             # Somebody else's client shows the card, too: nobody asked this person.
             return 200, _body(exchange_id[:200])
-        clock = asyncio.get_running_loop().time
+        began, clock = time.monotonic(), asyncio.get_running_loop().time
         ends_at = clock() + ANSWER_S
         exchange = self._known.get((actor, exchange_id))
         if exchange is None or 0 < exchange.failed_until < clock():
@@ -132,7 +134,7 @@ class Exchanges:
         reply = exchange.work.result()
         if exchange.said is not None:
             # Usually quick, and then the answer comes after it.
-            await asyncio.wait({exchange.said}, timeout=max(0, ends_at - clock()))
+            await asyncio.wait({exchange.said}, timeout=left_s(began))
         return reply
 
     def _begin(self, actor: Actor, exchange_id: str, assertion: str, say: Say) -> _Exchange:

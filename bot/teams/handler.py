@@ -12,6 +12,7 @@ from botbuilder.schema import Activity, ActivityTypes
 from bot.errors import HeraldError
 from bot.settings import Settings
 from bot.teams.answers import Answer, Say
+from bot.teams.belated import Belated
 from bot.teams.card_actions import CardActions
 from bot.teams.chat import Chat
 from bot.teams.lifecycle import Lifecycle
@@ -23,6 +24,7 @@ from bot.teams.sign_in import SignInFlow
 from bot.teams.threads import Threads
 from bot.teams.turn import CARD_TYPE, NobodyThere, Turn, card_message, read_turn
 from bot.teams.typeahead import Typeahead
+from cards.buttons import read
 from cards.elements import payload
 from cards.notes import NoteView, note
 
@@ -57,6 +59,7 @@ class Handler:
         lifecycle: Lifecycle,
         extension: MessageExtension,
         typeahead: Typeahead,
+        belated: Belated,
         sign_in: SignInFlow,
         results: Results,
         replies: Replies,
@@ -65,6 +68,7 @@ class Handler:
         self._chat = chat
         self._actions = actions
         self._threads = threads
+        self._belated = belated
         self._results = results
         self._replies = replies
         self._activities: Mapping[str, Callable[[Turn], Awaitable[None]]] = {
@@ -164,7 +168,8 @@ class Handler:
         if told.get("trigger") == "automatic":
             # No card of one's own chat asks to be drawn anew, and a refresh never acts.
             return 200, {"statusCode": 200, "type": _MESSAGE, "value": ""}
-        answer = await self._actions.answer(pressed, verb, data)
+        answering = self._actions.answer(pressed, verb, data)
+        answer = await self._belated.answer(pressed, read(verb, data), answering)
         if isinstance(answer, Say):
             sentence = answer.sentence or "The answer is below, in the chat."
             return 200, {"statusCode": 200, "type": _MESSAGE, "value": sentence}

@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.appointments.meetings import (
-    CALENDAR_PATIENCE_S,
     DAYS_LISTED,
     Found,
-    listed,
     look_up,
     read_value,
     value_of,
@@ -21,12 +19,14 @@ from bot.errors import ConsentNeeded, HeraldError, SignInNeeded
 from bot.graph.client import MOST_EVENTS, Graph, MeetingEvent
 from bot.identity.obo import MEETINGS, Identity
 from bot.teams.turn import Turn
+from bot.teams.upcoming import Upcoming
 from cards.text_form import Choice
 
 log = structlog.get_logger(__name__)
 
 _MOST_LISTED = 40
 _A_DAY = timedelta(days=1)
+_LATE = "Your calendar has not answered yet. List your meetings again, or paste the join link."
 _BY_LINK = ("OnlineMeetings.Read",)  # enough for a pasted link
 
 
@@ -34,13 +34,15 @@ _BY_LINK = ("OnlineMeetings.Read",)  # enough for a pasted link
 class Offer:
     """The appointments to choose from, or a sentence that says why there are none.
 
-    `in_all` is how many there are, in words; `can_allow`: a sign-in would show them.
+    `in_all` is how many there are, in words; `can_allow`: a sign-in would show them; `is_late`:
+    the calendar is still being read.
     """
 
     choices: tuple[Choice, ...] = ()
     in_all: str = ""
     why_not: str = ""
     can_allow: bool = False
+    is_late: bool = False
 
 
 class Meetings:
@@ -49,26 +51,30 @@ class Meetings:
     def __init__(self, identity: Identity, graph: Graph) -> None:
         self._identity = identity
         self._graph = graph
+        self._upcoming = Upcoming(identity, graph)
 
     async def offer(self, turn: Turn, chosen: str = "") -> Offer:
         """What the calendar holds, and among it what was `chosen`, found by typing perhaps.
 
         Without the calendar a form has a plain input and a sentence.
         """
-        now = datetime.now(UTC)
         try:
-            async with asyncio.timeout(CALENDAR_PATIENCE_S):
-                token = await self._identity.token(turn.actor, MEETINGS)
-                events = await listed(self._graph, token.value, turn.place.zone, now)
-                shown = events[:_MOST_LISTED]
-                shown += await self._further(token.value, chosen, turn.place.zone, shown)
+            async with asyncio.timeout(turn.left_s()):
+                events = await self._upcoming.anew(turn)
+                shown = [*events[:_MOST_LISTED]]
+                shown += await self._further(turn, chosen, shown)
+        except TimeoutError:
+            known = self._upcoming.known(turn)
+            if known is None:
+                return Offer(why_not=_LATE, is_late=True)
+            events, shown = known, [*known[:_MOST_LISTED]]
         except (SignInNeeded, ConsentNeeded):
             why_not = (
                 "Herald may not read your calendar yet. Sign in to have your meetings listed, or "
                 "paste the appointment's join link."
             )
             return Offer(why_not=why_not, can_allow=True)
-        except (HeraldError, TimeoutError) as error:
+        except HeraldError as error:
             log.warning("meetings.calendar_unreadable", problem=type(error).__name__)
             return Offer(
                 why_not="Your calendar can't be read just now, so please paste the appointment's "
@@ -84,13 +90,15 @@ class Meetings:
         return Offer(choices, f"{len(events)}{many}")
 
     async def _further(
-        self, token: str, chosen: str, zone: str, shown: Sequence[MeetingEvent]
+        self, turn: Turn, chosen: str, shown: Sequence[MeetingEvent]
     ) -> list[MeetingEvent]:
         """The chosen appointment, where it is none of those that are listed."""
         link, start = read_value(chosen)
         if start is None or any((one.join_url, one.start) == (link, start) for one in shown):
             return []
-        events = await self._graph.upcoming_meetings(token, start - _A_DAY, start + _A_DAY, zone)
+        token = await self._identity.token(turn.actor, MEETINGS)
+        span = (start - _A_DAY, start + _A_DAY)
+        events = await self._graph.upcoming_meetings(token.value, *span, turn.place.zone)
         return [event for event in events if (event.join_url, event.start) == (link, start)][:1]
 
     async def find(self, turn: Turn, link: str, chosen: datetime | None) -> Found | None:

@@ -39,7 +39,6 @@ log = structlog.get_logger(__name__)
 
 Answering = Callable[[Turn], Awaitable[Reply]]
 
-CALENDAR_PATIENCE_S = 0.7  # what the calendar has not told by then is in the next answer
 _COMMAND = "findSent"
 _AT_ONCE = 50  # deliveries that are opened at a time
 _LOOKED_THROUGH = 200  # the newest ones; an older one is found with `status` and its id
@@ -181,7 +180,8 @@ class MessageSearch:
             return _Appointments()
         zone = turn.place.zone
         try:
-            async with asyncio.timeout(CALENDAR_PATIENCE_S):
+            # What the calendar has not told by then is in the next answer.
+            async with asyncio.timeout(turn.left_s()):
                 await self._sign_in.take(turn, MEETINGS)
                 events = await self._upcoming.of(turn)
         except (HeraldError, TimeoutError) as error:

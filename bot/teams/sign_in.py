@@ -5,6 +5,7 @@ app stops.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any, Protocol
@@ -28,7 +29,6 @@ from bot.identity.obo import MEETINGS, NOTIFY, TEXT, Identity
 from bot.settings import Settings
 from bot.teams.connector import Connector
 from bot.teams.exchanges import (
-    ANSWER_S,
     CONNECTION,
     SCOPES,
     Background,
@@ -221,7 +221,9 @@ class SignInFlow:
         code = turn.value.get("state")
         if not isinstance(code, str) or not code:
             return 400, {}
-        await asyncio.wait({self._background.start(self._verified(turn, code))}, timeout=ANSWER_S)
+        # What takes longer is said in the chat.
+        ending = self._background.start(self._verified(turn, code))
+        await asyncio.wait({ending}, timeout=turn.left_s())
         return 200, {}
 
     async def _verified(self, turn: Turn, code: str) -> None:
@@ -242,7 +244,7 @@ class SignInFlow:
 
     async def _signed_in(self, turn: Turn, then: str) -> None:
         if self._after is not None:
-            await self._after(replace(turn, signed_in=True), then)
+            await self._after(replace(turn, signed_in=True, began=time.monotonic()), then)
 
     # Commands ------------------------------------------------------------------------------------
 

@@ -111,6 +111,7 @@ class TextCards:
             earliest=earliest,
             latest=latest,
             can_allow=offer.can_allow,
+            is_late=offer.is_late,
             meetings_in_all=offer.in_all,
         )
         return text_form(view), shown

@@ -1,6 +1,7 @@
 """One turn: who is asking, where, and what was said. Read from the verified activity alone."""
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from bot.actor import Actor
 from bot.delivery.models import Place
 from bot.errors import HeraldError
 from bot.teams.adapter import RAW
+from bot.teams.answers import left_s
 from bot.teams.mentions import Mention, said
 
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
@@ -48,11 +50,16 @@ class Turn:
     in_dialog: bool = False
     signed_in: bool = False
     shown: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
+    began: float = field(default_factory=time.monotonic, repr=False, compare=False)
 
     @property
     def is_private(self) -> bool:
         """Whether only the actor reads the answer."""
         return self.in_dialog or self.surface == "personal"
+
+    def left_s(self) -> float:
+        """What is left of the time within which this turn is to be answered, in seconds."""
+        return left_s(self.began, in_chat=self.raw.get("type") != ActivityTypes.invoke)
 
     @property
     def message_id(self) -> str:

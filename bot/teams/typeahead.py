@@ -27,7 +27,6 @@ Reply = tuple[int, dict[str, Any] | None]
 
 _FOUND = "application/vnd.microsoft.search.searchResponse"
 _ERROR = "application/vnd.microsoft.error"
-_PATIENCE_S = 2.5  # whoever types doesn't wait longer, and the next pause asks again
 _DAYS = 180
 _MOST_EVENTS = 500
 _MOST_SHOWN = 15
@@ -86,7 +85,7 @@ class Typeahead:
             return 400, {"statusCode": 400, "type": _ERROR, "value": told}
         results: list[dict[str, str]] = []
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(turn.left_s()):
                 events = await self._upcoming.of(turn)
             results = found([choice_of(event, turn.place.zone) for event in events], query)
         except (HeraldError, TimeoutError) as error:

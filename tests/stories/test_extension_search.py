@@ -12,7 +12,7 @@ import pytest
 from bot.errors import AdminConsentNeeded
 from bot.identity.entra import Entra
 from bot.settings import Settings
-from bot.teams import message_search
+from bot.teams import answers
 from sandbox import actions
 from sandbox.answers import problem_of
 from sandbox.conversation import Conversation
@@ -22,12 +22,6 @@ from tests.recorded import recorded
 from tests.stories.test_sign_in import complete
 
 SEATTLE = "(206) 342-8631"
-
-
-@pytest.fixture(autouse=True)
-def calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine's calendar is in time as well."""
-    monkeypatch.setattr(message_search, "CALENDAR_PATIENCE_S", 4.0)
 
 
 @pytest.fixture
@@ -358,12 +352,12 @@ async def test_a_slow_calendar_is_not_waited_for_and_is_there_the_next_time(
     adele: Desk, stage: Stage, group: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await sent_a_notice(adele)
-    monkeypatch.setattr(message_search, "CALENDAR_PATIENCE_S", 0.0)
+    monkeypatch.setattr(answers, "WITHIN_S", 0.0)
     assert "📅" not in listed(await found(adele, group))
     body = await asked(adele, group, "compose-query-kind", kind="appointment")
     assert body["type"] == "message"
     assert "not answered yet" in body["text"]
-    monkeypatch.setattr(message_search, "CALENDAR_PATIENCE_S", 4.0)
+    monkeypatch.setattr(answers, "WITHIN_S", 4.0)
     assert "📅" in listed(await found(adele, group))
     calls = [call for call in stage.world.graph_calls if "calendarView" in call.path]
     await found(adele, group, "follow")

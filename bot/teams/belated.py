@@ -1,0 +1,58 @@
+"""Presses whose answer is a message of its own: they don't wait until that message is posted.
+
+A form that opens below takes a question to Graph and a message to Teams, one after the other. Where
+that is more than a second, the press is answered, and the message comes when it comes.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from bot.teams.answers import Answer, Say, ShowCard
+from bot.teams.exchanges import Background
+from bot.teams.turn import Turn, card_message
+from cards import buttons
+from cards.elements import payload
+from cards.notes import NoteView, note
+
+_COMING = Say("It is coming, below in the chat.")
+_POST = (
+    *(buttons.OpenText, buttons.OpenNotice, buttons.SignIn, buttons.TryAgain),
+    *(buttons.ChangeAndSend, buttons.Correct, buttons.FollowUp, buttons.SaveResults),
+    buttons.AllowCalendar,
+)
+
+
+class Belated:
+    """Waits for an answer as long as its reader does."""
+
+    def __init__(self) -> None:
+        self._background = Background()
+
+    async def answer(
+        self, turn: Turn, button: buttons.Button | None, answering: Coroutine[Any, Any, Answer]
+    ) -> Answer:
+        """The answer; of a button that posts a message, no later than its reader expects one."""
+        if not isinstance(button, _POST):
+            return await answering
+        work = asyncio.ensure_future(answering)
+        done, _ = await asyncio.wait({work}, timeout=turn.left_s())
+        if done:
+            return work.result()
+        self._background.start(_later(turn, work))
+        return _COMING
+
+    async def stop(self) -> None:
+        """Let what is still to be posted be posted."""
+        await self._background.stop()
+
+
+async def _later(turn: Turn, work: "asyncio.Future[Answer]") -> None:
+    """What could not be said beside the card any more is said in a message, or on the card."""
+    answer = await work
+    if isinstance(answer, ShowCard):
+        update = card_message(answer.card)
+        update.id = turn.place.activity_id
+        await turn.context.update_activity(update)
+    elif answer.sentence:
+        await turn.send(payload(note(NoteView("", answer.sentence))))
