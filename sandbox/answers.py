@@ -16,6 +16,11 @@ PREVIEWS = frozenset(
 )
 _SIZES = {"small", "medium", "large"}
 _ACTION = "application/vnd.microsoft."
+_SIGN_INS = {
+    "activity.loginRequest",
+    "error.preconditionFailed",
+    "error.incorrectAuthCode",
+}
 _SEARCH = "application/vnd.microsoft.search.searchResponse"
 _MOST_PARTS = 25
 
@@ -151,7 +156,7 @@ def _card_action(body: Mapping[str, Any]) -> str:
     if kind == f"{_ACTION}error":
         told = isinstance(value, Mapping) and value.get("code") and value.get("message")
         return "" if told else "the error lacks its code or message"
-    if kind not in {f"{_ACTION}activity.loginRequest", f"{_ACTION}error.preconditionFailed"}:
+    if kind.removeprefix(_ACTION) not in _SIGN_INS:
         return f"an answer cannot be of the type {kind}"
     return ""
 

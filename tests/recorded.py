@@ -13,6 +13,7 @@ button) takes its place as it is. Known by themselves:
 | `team.id`, `.group_id`, `.name` | the team of a channel: its thread, its group in Entra |
 | `activity.id` | a new one each time |
 | `now`, `local_now` | the stage's time |
+| `root.id` | the message that the thread began with: `message.id` unless given |
 
 Everything else (`message.id`, `text`, `data`, `form_id`) is given by the test.
 """
@@ -51,6 +52,8 @@ def recorded(
     place = conversation or stage.teams.chat(person)
     given = {name.replace("__", "."): value for name, value in values.items()}
     known = {**_of_stage(stage), **_of_place(stage, place), **_of_person(stage, person), **given}
+    if "message.id" in known:
+        known = {"root.id": known["message.id"], **known}
     activity = json.loads((PAYLOADS / f"{name}.json").read_text("utf-8"))
     filled: dict[str, Any] = _filled(activity, known)
     return filled

@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 from sandbox import actions
+from sandbox.answers import problem_of
 from sandbox.calls import Answer
 from sandbox.conversation import Conversation, Message
 from sandbox.world import Person
 from tests.desk import Desk
+from tests.recorded import recorded
 
 FETCH = "task/fetch"
 
@@ -15,8 +17,8 @@ FETCH = "task/fetch"
 class TaskDialog:
     """A dialog that was opened from a card's button, as its owner sees it."""
 
-    def __init__(self, desk: Desk, message_id: str, answer: Answer) -> None:
-        self.desk, self.message_id = desk, message_id
+    def __init__(self, desk: Desk, place: Conversation, message: Message, answer: Answer) -> None:
+        self.desk, self.place, self.message = desk, place, message
         self.card: dict[str, Any] = {}
         self.address = ""  # of a page, where it shows one
         self.sentence = ""  # with which it was closed, or not opened
@@ -30,14 +32,10 @@ class TaskDialog:
 
     async def submit(self, data: Any) -> None:
         """Send what a dialog's card or page hands on."""
-        answer = await self.desk.teams.submit_dialog(
-            self.desk.person, data, message_id=self.message_id
-        )
-        self._take(answer)
+        self._take(await sent("task-submit", self.desk, self.place, self.message, data))
 
     def _take(self, answer: Answer) -> None:
         assert answer.status == 200, answer
-        assert not answer.problem, answer.problem
         task = (answer.body or {}).get("task") or {}
         self.is_open = task.get("type") == "continue"
         self.sentence = str(task.get("value", "")) if task.get("type") == "message" else ""
@@ -104,8 +102,26 @@ class Thread:
         card = at.card(self.person) or {}
         known = [b for b in actions.buttons(card) if _opens(b)]
         button = next(b for b in known if title in {"", b["title"]})
-        answer = await self.teams.open_dialog(self.person, at.id, button)
-        return TaskDialog(self.desk, at.id, answer)
+        answer = await sent("task-fetch", self.desk, self.place, at, button["data"])
+        return TaskDialog(self.desk, self.place, at, answer)
+
+
+async def sent(name: str, desk: Desk, place: Conversation, message: Message, data: Any) -> Answer:
+    """A recorded invoke of a dialog that was opened from this message, and its answer."""
+    stage = desk.stage
+    activity = recorded(
+        f"{'channel' if place.kind == 'channel' else 'group'}-{name}",
+        stage,
+        desk.person,
+        place,
+        message__id=message.id,
+        root__id=message.root_id or message.id,
+        data=data,
+    )
+    answer = await stage.teams.send(activity)
+    problem = problem_of(activity["name"], answer.status, answer.body)
+    assert not problem, problem
+    return answer
 
 
 def _opens(button: dict[str, Any]) -> bool:
