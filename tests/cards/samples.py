@@ -97,6 +97,8 @@ def text_forms() -> Iterator[Sample]:
         "a calendar to be allowed",
         replace(empty, meetings=(), note="Herald may not read your calendar yet.", can_allow=True),
     )
+    late = "Your calendar has not answered yet."
+    yield Sample(text_form, "late", replace(empty, meetings=(), note=late, is_late=True))
     many = tuple(
         Choice(f"Tue, Dec 1, 9:{n:02} AM · {HOSTILE}", f"https://teams.microsoft.com/meet/{n}")
         for n in range(100)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.identity.entra import Entra
 from bot.settings import Settings
-from bot.teams import deliveries
+from bot.teams import answers, deliveries
 from sandbox import actions
 from sandbox.answers import problem_of
 from sandbox.conversation import Conversation
@@ -391,3 +391,30 @@ async def test_a_slow_exchange_goes_on_after_the_answer_and_the_next_try_finds_i
             return
         await asyncio.sleep(0.05)
     raise AssertionError(actions.text_of(shown))
+
+
+async def test_a_late_calendar_is_listed_at_the_next_press_with_everything_kept(
+    anew: Desk, elsewhere: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "WITHIN_S", 0.0)
+    form = await opened(anew, elsewhere, "textAttendees")
+    assert "has not answered yet" in actions.text_of(form)
+    assert "meeting" not in actions.inputs(form)
+    monkeypatch.setattr(answers, "WITHIN_S", 3.0)
+    form = await pressed(anew, elsewhere, form, "List my meetings", phone_0=SEATTLE)
+    assert "meeting" in actions.inputs(form)
+    assert actions.inputs(form)["phone_0"] == SEATTLE
+    # What is known is better than nothing.
+    monkeypatch.setattr(answers, "WITHIN_S", 0.0)
+    form = await pressed(anew, elsewhere, form, "text.add_attendee")
+    assert "meeting" in actions.inputs(form)
+
+
+async def test_a_form_that_takes_long_is_announced_and_comes(
+    adele: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await adele.say("help")
+    monkeypatch.setattr(answers, "WITHIN_S", 0.0)
+    answer = await adele.press("text.open")
+    assert answer.body["value"] == "It is coming, below in the chat."
+    await adele.stage.world.until(lambda: "message_type" in adele.values())
