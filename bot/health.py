@@ -97,6 +97,7 @@ class _Pages:
             metrics.UP.set(0)
             metrics.BATCHES.clear()
             metrics.OVERDUE.clear()
+        metrics.TASKS.set(len(asyncio.all_tasks()))
         headers = {**_HEADERS, "Content-Type": metrics.CONTENT_TYPE}
         return web.Response(body=metrics.exposed(), headers=headers)
 

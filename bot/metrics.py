@@ -71,6 +71,7 @@ OVERDUE = Gauge(
     ("kind",),
     registry=REGISTRY,
 )
+TASKS = Gauge("herald_tasks", "What runs or waits in this process's loop.", registry=REGISTRY)
 UP = Gauge("herald_database_up", "1 when the database answered this scrape.", registry=REGISTRY)
 
 
