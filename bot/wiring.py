@@ -233,8 +233,10 @@ class Herald:
         dialogs = Dialogs(texts, notices, actions)
         names = {kind.type: kind.description for kind in read_activity_types()}
         upcoming = Upcoming(core.identity, core.graph)
-        search = MessageSearch(core.identity, core.ledger, upcoming, names)
-        extension = MessageExtension(core.identity, texts, notices, dialogs, sign_in, search, first)
+        search = MessageSearch(core.identity, core.ledger, upcoming, names, replies)
+        extension = MessageExtension(
+            core.identity, texts, notices, dialogs, sign_in, search, first, replies
+        )
         openers = Openers(core.identity, texts, notices, first, dialogs, sign_in)
         chat = Chat(texts, notices, deliveries, first, openers, sign_in, replies, self._once)
         threads = Threads(core.ledger, core.rates, LoginRequests(settings, core.identity, sign_in))

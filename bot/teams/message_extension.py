@@ -25,6 +25,7 @@ from bot.teams.hostile import text
 from bot.teams.message_search import MessageSearch
 from bot.teams.notices import Notices
 from bot.teams.prefilled import Prefilled
+from bot.teams.replies import Replies
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
@@ -67,7 +68,9 @@ class MessageExtension:
         sign_in: SignInFlow,
         search: MessageSearch,
         prefilled: Prefilled,
+        replies: Replies,
     ) -> None:
+        self._replies = replies
         self._dialogs = dialogs
         self._prefilled = prefilled
         self._admin_card = sign_in.admin_card
@@ -113,6 +116,9 @@ class MessageExtension:
         except TimeoutError:
             # A sign-in goes on all the same: the next try finds it.
             card = too_slow(await self._again(turn, form))
+        except Exception as error:  # noqa: BLE001 - here every error becomes a sentence
+            sentence = (await self._replies.to_button(turn, error)).sentence
+            card = payload(note(NoteView("That did not work", sentence, "problem")))
         return 200, dialog(card, form.title)
 
     async def submit(self, turn: Turn) -> Reply:

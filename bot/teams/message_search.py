@@ -29,6 +29,7 @@ from bot.teams.delivery_views import delivery_row
 from bot.teams.dialogs import Reply
 from bot.teams.extension_sign_in import ExtensionSignIn, came_back
 from bot.teams.insertions import of_appointment, of_delivery
+from bot.teams.replies import Replies
 from bot.teams.search_query import Query, read_query
 from bot.teams.search_words import hits, text_of_appointment, text_of_delivery
 from bot.teams.turn import Turn
@@ -88,8 +89,14 @@ class MessageSearch:
     """
 
     def __init__(
-        self, identity: Identity, history: History, upcoming: Upcoming, kinds: Mapping[str, str]
+        self,
+        identity: Identity,
+        history: History,
+        upcoming: Upcoming,
+        kinds: Mapping[str, str],
+        replies: Replies,
     ) -> None:
+        self._replies = replies
         self._identity = identity
         self._history = history
         self._upcoming = upcoming
@@ -120,8 +127,8 @@ class MessageSearch:
             deliveries, appointments = await asyncio.gather(
                 self._deliveries(turn, asked), self._appointments(turn, asked)
             )
-        except HeraldError as error:
-            return 200, _sentence(error.sentence)
+        except Exception as error:  # noqa: BLE001 - here every error becomes a sentence
+            return 200, _sentence((await self._replies.to_button(turn, error)).sentence)
         found = _best([*deliveries, *appointments.found], asked)
         shown = [one.draw() for one in found[asked.skip : asked.skip + asked.count]]
         return 200, await self._answer(turn, asked, shown, appointments.trouble)

@@ -6,7 +6,7 @@ import structlog
 
 from bot import metrics
 from bot.errors import HeraldError, IdentityError
-from bot.teams.answers import Answer, Say
+from bot.teams.answers import Say
 from bot.teams.sign_in import SignInFlow
 from bot.teams.turn import Turn
 from cards.elements import payload
@@ -43,7 +43,7 @@ class Replies:
             )
         )
 
-    async def to_button(self, turn: Turn, error: Exception) -> Answer:
+    async def to_button(self, turn: Turn, error: Exception) -> Say:
         """A button failed: the card stays as it is, with all that was typed into it."""
         if isinstance(error, IdentityError):
             metrics.ERRORS.labels(_kind(error)).inc()

@@ -8,9 +8,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.delivery.database import StorageUnavailable
+from bot.delivery.ledger import Ledger
 from bot.identity.entra import Entra
 from bot.settings import Settings
 from bot.teams import answers, deliveries
+from bot.teams.notice_views import NoticeCards
 from sandbox import actions
 from sandbox.answers import problem_of
 from sandbox.conversation import Conversation
@@ -418,3 +421,24 @@ async def test_a_form_that_takes_long_is_announced_and_comes(
     answer = await adele.press("text.open")
     assert answer.body["value"] == "It is coming, below in the chat."
     await adele.stage.world.until(lambda: "message_type" in adele.values())
+
+
+@pytest.mark.parametrize(
+    "error", [StorageUnavailable, RuntimeError], ids=lambda kind: kind.__name__
+)
+async def test_what_nobody_expected_is_a_sentence_and_not_an_outage(
+    adele: Desk,
+    elsewhere: Conversation,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+) -> None:
+    async def broken(*_: Any, **__: Any) -> Any:
+        raise error("what somebody wrote")
+
+    monkeypatch.setattr(NoticeCards, "form", broken)
+    monkeypatch.setattr(Ledger, "newest", broken)
+    body = await told(adele, elsewhere, "compose-fetch", command="notifyTeammates")
+    assert "did not work" in actions.text_of(card_of(body))
+    found = await told(adele, elsewhere, "compose-query-first")
+    assert found["composeExtension"]["type"] == "message"
+    assert "somebody wrote" not in json.dumps([body, found])
