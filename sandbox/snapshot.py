@@ -144,9 +144,10 @@ def _feed_item(item: FeedItem, read_at: datetime | None) -> dict[str, Any]:
 
 
 class Deltas:
-    """Snapshots for one open page, without the messages that it has already.
+    """Snapshots for one open page, without what it has already.
 
-    A message that did not change since is sent as its id alone.
+    A message that did not change since is sent as its id alone, and an unchanged timeline not at
+    all.
     """
 
     def __init__(self, draw: Callable[[], dict[str, Any]]) -> None:
@@ -163,6 +164,9 @@ class Deltas:
         self._last = whole
         for place in snapshot["places"]:
             place["messages"] = [self._short(message) for message in place["messages"]]
+        if self._sent.get("timeline") == (drawn := _digest(snapshot["timeline"])):
+            del snapshot["timeline"]
+        self._sent["timeline"] = drawn
         return json.dumps(snapshot)
 
     def _short(self, message: dict[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from sandbox.world import ROOT
+from sandbox.world import ROOT, Faults
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _ARGUMENTS = [
@@ -97,6 +98,9 @@ def open_page(chromium: Browser, sandbox: str) -> Iterator[Opener]:
         return page
 
     yield opener
+    if contexts:
+        # Whatever a test switched on, also one that failed half-way.
+        contexts[0].request.post(f"{sandbox}/sandbox/faults", data=asdict(Faults()))
     for context in contexts:
         context.close()
     assert problems == []

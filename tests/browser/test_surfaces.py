@@ -16,6 +16,7 @@ from tests.browser.steps import (
     go_to,
     last_card,
     say,
+    set_fault,
     sign_in_window,
     until_accepted,
     view,
@@ -29,6 +30,8 @@ def test_in_a_channel_a_mention_opens_a_private_form_and_the_thread_keeps_the_re
     open_page: Opener, picture: Picture
 ) -> None:
     page = open_page("Lee Gu")
+    say(page, "signout")
+    expect(page.locator(".message.bot").last).to_contain_text("Signed out")
     go_to(page, "Appointments")
     box = page.locator("#compose-box")
     box.press_sequentially("@Her")
@@ -148,7 +151,7 @@ def test_a_messages_menu_makes_a_notice_about_it(open_page: Opener, picture: Pic
 def test_the_requests_of_a_delivery_are_listed_without_numbers(
     open_page: Opener, picture: Picture
 ) -> None:
-    page = open_page("Diego Siciliani")
+    page = open_page("Megan Bowen")
     say(page, "text")
     card = last_card(page)
     card.get_by_role("combobox", name="Your meeting").press("ArrowDown")
@@ -158,12 +161,29 @@ def test_the_requests_of_a_delivery_are_listed_without_numbers(
     last_card(page).get_by_role("button", name=re.compile("Send now")).click()
     expect(last_card(page)).to_contain_text("Accepted by Microsoft")
     view(page, "Requests")
-    delivery = page.locator('.delivery[data-kind="text"]', has_text="Diego").first
+    delivery = page.locator('.delivery[data-kind="text"]', has_text="Megan").first
     expect(delivery).to_contain_text("202 accepted")
     expect(delivery).to_contain_text("…8631")
     expect(delivery).to_contain_text("request-id")
     expect(page.locator("#view-requests")).not_to_contain_text("2063428631")
     picture(page, "requests")
+
+
+def test_starting_over_puts_everything_back(open_page: Opener) -> None:
+    page = open_page("Lee Gu")
+    go_to(page, "General")
+    say(page, "Soon this is gone")
+    expect(page.locator(".thread").last).to_contain_text("Soon this is gone")
+    set_fault(page, "Graph is unavailable (503)", on=True)
+    expect(page.locator("#gear .badge")).to_have_text("1")
+    page.get_by_role("button", name="Sandbox settings").click()
+    with page.expect_event("load", timeout=60_000):
+        page.get_by_role("button", name="Start over").click()
+    expect(page.locator("#chat-head h1")).to_contain_text("General")
+    expect(page.locator(".thread")).to_have_count(0)
+    expect(page.locator("#gear .badge")).to_have_count(0)
+    go_to(page, "Herald")
+    expect(last_card(page)).to_contain_text("Lee Gu")
 
 
 def test_people_are_chosen_by_name_in_a_form(open_page: Opener) -> None:

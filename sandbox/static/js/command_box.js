@@ -8,7 +8,7 @@ export function commandBox(insert) {
   let active = 0;
   let found = [];
   const list = h("ul", { class: "picker-list", role: "listbox", id: "command-list", "aria-label": "Commands", hidden: true });
-  const input = h("input", { type: "text", role: "combobox", id: "command-box", autocomplete: "off", "aria-label": "Search or type a command", placeholder: "Search or type a command",
+  const input = h("input", { type: "text", role: "combobox", id: "command-box", autocomplete: "off", "aria-label": "Search or type a command", placeholder: "Search commands",
     "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "command-list",
     oninput: open, onfocus: open, onblur: close, onkeydown: key });
   return h("div", { class: "command-box" }, icon("search", 16), input, list);

@@ -51,6 +51,7 @@ function take(snapshot) {
     for (const message of place.messages) kept.set(message.id, message);
   }
   messages = kept;
+  snapshot.timeline ??= store.state?.timeline ?? [];
   store.before = store.state;
   store.state = snapshot;
   tell();
