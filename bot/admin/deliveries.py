@@ -19,6 +19,9 @@ from bot.sealing import Seal, Unreadable
 from bot.settings import Settings
 
 _NUMBER_AND_ZONE = 2
+# A notice to people, or to a whole group at once.
+NOTICES = (Kind.NOTICE, Kind.GROUP)
+KINDS = {"text": (Kind.TEXT,), "notice": NOTICES}
 # What `--state` takes besides the states themselves.
 GROUPS: dict[str, tuple[State, ...]] = {
     "waiting": WAITING,

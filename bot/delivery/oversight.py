@@ -23,7 +23,7 @@ class Wanted:
     """Which deliveries to list; what is left out is not asked for."""
 
     states: tuple[State, ...] = ()  # some batch is in one of them
-    kind: Kind | None = None
+    kinds: tuple[Kind, ...] = ()
     tenant_id: str = ""
     user_id: str = ""
     most: int = 20
@@ -100,8 +100,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
                 )
             )
         )
-    if wanted.kind:
-        found.append(DELIVERIES.c.kind == wanted.kind.value)
+    if wanted.kinds:
+        found.append(DELIVERIES.c.kind.in_([kind.value for kind in wanted.kinds]))
     if wanted.tenant_id:
         found.append(DELIVERIES.c.tenant_id == wanted.tenant_id.lower())
     if wanted.user_id:

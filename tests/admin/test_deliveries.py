@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.admin.commands.deliveries import Kinds, States
+from bot.admin.deliveries import GROUPS, KINDS
 from bot.delivery import pace
+from bot.delivery.models import Kind, State
 from sandbox.stage import Stage
 from tests.admin.shell import Ran, bot, process
 from tests.conftest import Serve
@@ -138,3 +141,10 @@ async def test_what_is_not_there_is_said_in_a_sentence(clinic: Clinic, serve: Se
             ran = await bot(environment, "deliveries", command, "0123abcd")
             assert ran.code == 1
             assert "There is no delivery with this id" in ran.err
+
+
+def test_every_kind_and_state_that_there_is_can_be_asked_for() -> None:
+    assert {kind for kinds in KINDS.values() for kind in kinds} == set(Kind)
+    assert set(KINDS) == {kind.value for kind in Kinds}
+    assert {state for states in GROUPS.values() for state in states} == set(State)
+    assert set(GROUPS) == {state.value for state in States}

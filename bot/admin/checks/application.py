@@ -218,7 +218,7 @@ async def _last_text(case: Case) -> str:
     """The day on which the newest text that Graph took was asked for; empty for none."""
     try:
         async with opened(case.settings) as deliveries:
-            found = await deliveries.listed(Wanted((State.ACCEPTED,), Kind.TEXT, most=1))
+            found = await deliveries.listed(Wanted((State.ACCEPTED,), (Kind.TEXT,), most=1))
     except HeraldError:
         return ""  # the database's own checks said why
     return str(found[0]["created_at"]).partition("T")[0] if found else ""

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 from bot.admin import package
 from bot.admin.checks.findings import Case, Finding, well, wrong
-from bot.admin.deliveries import opened
+from bot.admin.deliveries import NOTICES, opened
 from bot.admin.schemas import SchemasMissing
-from bot.delivery.models import WAITING, Kind
+from bot.delivery.models import WAITING
 from bot.delivery.oversight import Wanted
 from bot.errors import CannotStart
 from bot.notifications.activity_types import FREE_TEXT
@@ -75,5 +75,5 @@ async def _waiting(case: Case) -> AsyncIterator[Finding]:
 
 async def _kinds_waiting(case: Case) -> Counter[str]:
     async with opened(case.settings) as deliveries:
-        found = await deliveries.requests(Wanted(WAITING, Kind.NOTICE, most=_MANY))
+        found = await deliveries.requests(Wanted(WAITING, NOTICES, most=_MANY))
     return Counter(str(request.get("activity_type", "")) for request in found)

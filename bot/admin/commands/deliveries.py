@@ -28,12 +28,16 @@ _SOON = (
 )
 
 
-class _Kind(StrEnum):
+class Kinds(StrEnum):
+    """What `--kind` takes."""
+
     TEXT = "text"
     NOTICE = "notice"
 
 
-class _State(StrEnum):
+class States(StrEnum):
+    """What `--state` takes."""
+
     WAITING = "waiting"
     SETTLED = "settled"
     SCHEDULED = "scheduled"
@@ -50,8 +54,8 @@ class _State(StrEnum):
 
 @deliveries.command("list")
 def listed(
-    state: Annotated[_State | None, typer.Option(help="Some of it is in this state.")] = None,
-    kind: Annotated[_Kind | None, typer.Option(help="Texts or notices.")] = None,
+    state: Annotated[States | None, typer.Option(help="Some of it is in this state.")] = None,
+    kind: Annotated[Kinds | None, typer.Option(help="Texts or notices.")] = None,
     tenant: Annotated[str, typer.Option(help="A tenant's id.")] = "",
     user: Annotated[str, typer.Option(help="The owner's Entra object id.")] = "",
     most: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
@@ -60,14 +64,12 @@ def listed(
     """List deliveries, the newest first."""
 
     async def look(found: "Deliveries") -> list[dict[str, Any]]:
-        from bot.admin.deliveries import GROUPS  # noqa: PLC0415 - see the package
-        from bot.delivery.models import Kind  # noqa: PLC0415
+        from bot.admin.deliveries import GROUPS, KINDS  # noqa: PLC0415 - see the package
         from bot.delivery.oversight import Wanted  # noqa: PLC0415
 
         states = GROUPS[state.value] if state else ()
-        return await found.listed(
-            Wanted(states, Kind(kind.value) if kind else None, tenant, user, most)
-        )
+        kinds = KINDS[kind.value] if kind else ()
+        return await found.listed(Wanted(states, kinds, tenant, user, most))
 
     rows = _with(look)
     if as_json:
