@@ -5,7 +5,6 @@ row's lock, so that all replicas together keep the limit. A lane that was told t
 nobody else's.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +28,6 @@ HORIZON_MS = 400.0  # how far ahead slots are reserved: time to get a token befo
 # A little more than the limit asks: three requests must not fall into one of Graph's seconds
 # because the network was quicker for the third.
 _MARGIN = 1.01
-_SPACED = 1_000  # lanes whose last request is remembered
 
 
 # Statements are made once: building one costs as much as running it.
@@ -142,29 +140,3 @@ def slots(free_at_ms: float, now: int, per_second: float) -> int:
 def step_ms(per_second: float) -> float:
     """The distance of two slots."""
     return _MARGIN * 1000 / per_second
-
-
-class Spacing:
-    """When this process's requests really leave: one that is late pushes those behind it.
-
-    Slots have the distance that the limit asks for. What misses its slot, because a write or a
-    token took its time, would otherwise come too close to the next one.
-    """
-
-    def __init__(self, rates: Mapping[Kind, Rates]) -> None:
-        self._step_ms = {kind: step_ms(rate.tenant) for kind, rate in rates.items()}
-        self._left_ms: OrderedDict[tuple[str, Kind], float] = OrderedDict()
-
-    def leaves_at_ms(self, tenant_id: str, kind: Kind, slot_ms: float, now: int) -> float:
-        """When the request with this slot may leave; it counts as leaving then."""
-        before_ms = self._left_ms.get((tenant_id, kind), 0.0)
-        at_ms = max(slot_ms, now, before_ms + self._step_ms[kind])
-        self.leaves_now(tenant_id, kind, at_ms)
-        return at_ms
-
-    def leaves_now(self, tenant_id: str, kind: Kind, now: float) -> None:
-        """A request leaves: the next one keeps its distance from here."""
-        lane = (tenant_id, kind)
-        self._left_ms[lane] = max(now, self._left_ms.pop(lane, 0.0))
-        while len(self._left_ms) > _SPACED:
-            self._left_ms.popitem(last=False)

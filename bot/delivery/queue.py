@@ -9,72 +9,28 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, and_, select, update
 
 from bot import metrics
 from bot.actor import Actor
+from bot.delivery.claims import Claims
 from bot.delivery.database import Database, StorageUnavailable
-from bot.delivery.lanes import HORIZON_MS, Lanes, Spacing, slots, step_ms
+from bot.delivery.lanes import HORIZON_MS, Lanes
 from bot.delivery.models import (
     BATCHES,
     IN_HAND,
     INTERRUPTED,
     OWNER_CANCELS,
-    RECIPIENTS,
     SETTLED,
     Batch,
     Kind,
     State,
 )
+from bot.delivery.spacing import Spacing
 from bot.delivery.writes import Writes
 from bot.sealing import Seal, Unreadable
 
 _IN_HAND = [state.value for state in IN_HAND]
-
-# Statements are made once: building one costs as much as running it.
-_PROMOTE = (
-    update(BATCHES)
-    .where(
-        BATCHES.c.state == State.SCHEDULED.value,
-        BATCHES.c.due_at_ms <= bindparam("now"),
-        BATCHES.c.kind == bindparam("of"),
-    )
-    .values(state=State.QUEUED.value)
-)
-_DUE = (
-    select(BATCHES.c.id)
-    .where(
-        BATCHES.c.tenant_id == bindparam("tenant"),
-        BATCHES.c.kind == bindparam("of"),
-        BATCHES.c.state == State.QUEUED.value,
-        BATCHES.c.due_at_ms <= bindparam("now"),
-    )
-    .order_by(BATCHES.c.due_at_ms, BATCHES.c.id)
-    .limit(bindparam("most", type_=Integer))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_TAKE = (
-    update(BATCHES)
-    .where(BATCHES.c.id.in_(select(_DUE.c.id)))
-    .values(
-        state=State.CLAIMED.value,
-        owner=bindparam("worker"),
-        lease_until_ms=bindparam("lease"),
-        attempt=BATCHES.c.attempt + 1,
-    )
-    .returning(*BATCHES.c)
-)
-_PEOPLE = (
-    select(BATCHES.c.id, RECIPIENTS.c.sealed_people)
-    .join_from(
-        BATCHES,
-        RECIPIENTS,
-        (RECIPIENTS.c.delivery_id == BATCHES.c.delivery_id)
-        & (RECIPIENTS.c.position == BATCHES.c.position),
-    )
-    .where(BATCHES.c.id.in_(bindparam("ids", expanding=True)))
-)
 
 
 class Queue:
@@ -93,6 +49,7 @@ class Queue:
         self._lanes = lanes
         self._spacing = Spacing(lanes.rates)
         self.clock_ms = clock_ms or database.clock_ms
+        self._claims = Claims(database, lanes, self.clock_ms)
         self._writes = Writes(database)
 
     async def claim(self, worker: str, *, kind: Kind, most: int, lease_ms: int) -> list[Batch]:
@@ -101,17 +58,12 @@ class Queue:
         Tenants take turns, the one that waited longest first. Each batch carries its slot, at most
         `lanes.HORIZON_MS` ahead.
         """
-
-        def write(connection: Connection) -> tuple[list[tuple[Row[Any], float]], dict[int, bytes]]:
-            claimed = self._claim(connection, worker, kind, most, lease_ms)
-            return claimed, _sealed(connection, [row.id for row, _ in claimed])
-
-        claimed, sealed = await self._database.write_in_one(write)
         readable = []
-        for row, starts_at_ms in claimed:
-            batch = _batch(row, starts_at_ms)
+        for claimed in await self._claims.take(worker, kind=kind, most=most, lease_ms=lease_ms):
+            batch = _batch(claimed.row, claimed.starts_at_ms)
             try:
-                people = self._seal.open_json(sealed[row.id]) if row.id in sealed else []
+                sealed = claimed.sealed_people
+                people = self._seal.open_json(sealed) if sealed is not None else []
             except Unreadable:
                 # When this can't be written, the lease runs out, and it comes here again.
                 with contextlib.suppress(StorageUnavailable):
@@ -120,50 +72,6 @@ class Queue:
                 continue
             readable.append(batch.evolve(people=people))
         return readable
-
-    def _claim(
-        self, connection: Connection, worker: str, kind: Kind, most: int, lease_ms: int
-    ) -> list[tuple[Row[Any], float]]:
-        now = self.clock_ms()
-        rates = self._lanes.rates[kind]
-        # Replicas take turns from here on, so that none waits for another's rows in a circle.
-        overall = self._lanes.app(connection, kind)
-        connection.execute(_PROMOTE, {"of": kind.value, "now": now})
-        room = min(most, slots(overall, now, rates.overall))
-        claimed: list[tuple[Row[Any], float]] = []
-        for lane in self._lanes.open(connection, kind, now, most=room):
-            free_at_ms = max(float(lane.free_at_ms), now)
-            free = min(room - len(claimed), slots(free_at_ms, now, rates.tenant))
-            if free <= 0:
-                continue
-            rows = self._take(connection, lane, worker, free, now, lease_ms)
-            step = step_ms(rates.tenant)
-            claimed += [(row, free_at_ms + n * step) for n, row in enumerate(rows)]
-            self._lanes.move(connection, lane.key, free_at_ms + len(rows) * step)
-        if claimed:
-            taken_ms = len(claimed) * step_ms(rates.overall)
-            self._lanes.move(connection, kind.value, max(overall, now) + taken_ms)
-        return claimed
-
-    def _take(
-        self,
-        connection: Connection,
-        lane: Row[Any],
-        worker: str,
-        most: int,
-        now: int,
-        lease_ms: int,
-    ) -> "list[Row[Any]]":
-        values = {
-            "tenant": lane.tenant_id,
-            "of": lane.kind,
-            "now": now,
-            "most": most,
-            "worker": worker,
-            "lease": now + lease_ms,
-        }
-        rows = connection.execute(_TAKE, values)
-        return sorted(rows.all(), key=lambda row: (row.due_at_ms, row.id))
 
     async def fence(self, batch: Batch, worker: str, *, lease_ms: int) -> bool:
         """The last write before a POST. False means: it is no longer ours; send nothing."""
@@ -243,6 +151,10 @@ class Queue:
             batch.actor.tenant_id, batch.kind, batch.starts_at_ms, self.clock_ms()
         )
 
+    def too_soon_ms(self, batch: Batch) -> float:
+        """How long it has to wait still, because one before it left late."""
+        return self._spacing.too_soon_ms(batch.actor.tenant_id, batch.kind, self.clock_ms())
+
     def leaves_now(self, batch: Batch) -> None:
         """It leaves: perhaps later than it might have, which those behind it must know."""
         waited_ms = max(0, self.clock_ms() - batch.due_at_ms)
@@ -316,13 +228,6 @@ class Queue:
             )
             touched |= {row.delivery_id for row in queued}
         return sorted(touched)
-
-
-def _sealed(connection: Connection, batch_ids: list[int]) -> dict[int, bytes]:
-    if not batch_ids:
-        return {}
-    rows = connection.execute(_PEOPLE, {"ids": batch_ids})
-    return {row.id: row.sealed_people for row in rows}
 
 
 def _batch(row: Row[Any], starts_at_ms: float) -> Batch:

@@ -138,6 +138,8 @@ class Sender:
             if not is_ours and not await self._fence(batch):
                 return
             await self._until(self._queue.leaves_at_ms(batch))
+            while (too_soon_ms := self._queue.too_soon_ms(batch)) > 0:
+                await asyncio.sleep(too_soon_ms / 1000)
             self._queue.leaves_now(batch)
             result = await self._post(batch, token)
         # The wire is free for the next one while this result is written.

@@ -15,10 +15,11 @@ from sqlalchemy import select
 from bot.actor import Actor
 from bot.delivery.actions import notice_call, text_call
 from bot.delivery.database import Database
-from bot.delivery.lanes import Lanes, Rates, Spacing
+from bot.delivery.lanes import Lanes, Rates
 from bot.delivery.ledger import Ledger
 from bot.delivery.models import BATCHES, Kind, NewDelivery, Place, State
 from bot.delivery.queue import Queue
+from bot.delivery.spacing import Spacing
 from bot.delivery.worker import Worker
 from bot.graph.bodies import text_topic
 from bot.graph.client import Graph, open_session
@@ -123,7 +124,7 @@ async def test_notices_are_fenced_ahead_and_no_more_of_them_are_on_the_wire(post
     assert post.slow.most == WIRES
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.NOTICE])
 async def test_a_stop_gives_back_what_waited_for_the_wire(post: Post, kind: Kind) -> None:
     await post.submit(kind)
     stopping = asyncio.create_task(post.worker.stop())
@@ -139,3 +140,25 @@ def test_a_request_that_left_late_pushes_those_behind_it() -> None:
     assert spacing.leaves_at_ms("t", Kind.NOTICE, 1_505, 1_400) == 1_605
     assert spacing.leaves_at_ms("t", Kind.NOTICE, 9_000, 8_900) == 9_000
     assert spacing.leaves_at_ms("another", Kind.NOTICE, 1_000, 900) == 1_000
+
+
+def test_no_more_leave_in_a_second_than_may_however_late_each_is() -> None:
+    spacing = Spacing({Kind.NOTICE: Rates(2, 20)})
+    lane = ("t", Kind.NOTICE)
+    planned = [spacing.leaves_at_ms(*lane, 1_000 + 505 * n, 900) for n in range(4)]
+    assert planned == [1_000, 1_505, 2_010, 2_515]
+    # All four are planned when the machine falls asleep over the first.
+    assert spacing.too_soon_ms(*lane, 1_400) == 0
+    spacing.leaves_now(*lane, 1_400)
+    assert spacing.too_soon_ms(*lane, 1_505) == 0
+    spacing.leaves_now(*lane, 1_505)
+    assert spacing.too_soon_ms(*lane, 2_010) == 400
+    spacing.leaves_now(*lane, 2_410)
+    assert spacing.too_soon_ms(*lane, 2_515) == 0
+    assert spacing.too_soon_ms("another", Kind.NOTICE, 2_010) == 0
+
+
+def test_a_rate_below_one_a_second_keeps_its_own_distance() -> None:
+    spacing = Spacing({Kind.NOTICE: Rates(0.5, 20)})
+    spacing.leaves_now("t", Kind.NOTICE, 1_000)
+    assert spacing.too_soon_ms("t", Kind.NOTICE, 2_000) == 1_020
