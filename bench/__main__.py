@@ -11,18 +11,21 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import fan_out, memory, replicas, scheduled
+from bench import cards, fan_out, memory, replicas, scheduled, start, turns
 from bench.table import Row, keep, show, show_head
 
 Benchmark = Callable[[Path], Coroutine[Any, Any, list[Row]]]
 
 BENCHMARKS: dict[str, Benchmark] = {
-    "fan-out": fan_out.beside_a_bare_loop,
-    "fan-out-limited": fan_out.at_the_documented_limit,
-    "fan-out-instant": fan_out.as_fast_as_it_goes,
+    "turns": turns.beside_an_echo_bot,
+    "fan-out": fan_out.beside_the_peers,
+    "limited": fan_out.at_the_documented_limit,
     "memory": memory.large_audiences,
     "scheduled": scheduled.while_it_waits,
     "scheduled-due": scheduled.when_it_is_due,
+    "scheduled-minute": scheduled.within_a_minute,
+    "start": start.to_the_first_answer,
+    "cards": cards.each,
     "replicas": replicas.shared,
 }
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -16,7 +18,7 @@ from bot.delivery.actions import notice_call, text_call
 from bot.delivery.database import Database
 from bot.delivery.lanes import Lanes, Rates
 from bot.delivery.ledger import BATCH, Ledger
-from bot.delivery.models import Delivery, Kind, NewDelivery, Place
+from bot.delivery.models import Batch, Delivery, Kind, NewDelivery, Place
 from bot.delivery.queue import Queue
 from bot.delivery.worker import AT_ONCE, Worker
 from bot.graph.bodies import notification_body, text_topic
@@ -90,6 +92,28 @@ def ready_made(batches: Iterable[list[str]]) -> list[dict[str, Any]]:
     ]
 
 
+class WatchedQueue(Queue):
+    """The queue, and when its batches really left: that is what Herald has in its hands."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.left: list[Departure] = []
+
+    def leaves_now(self, batch: Batch) -> None:
+        """It leaves."""
+        self.left.append(Departure(batch.actor.tenant_id, time.time() * 1000, batch.due_at_ms))
+        super().leaves_now(batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A request that left, and when it was to leave; milliseconds since 1970."""
+
+    tenant_id: str
+    at_ms: float
+    due_at_ms: int
+
+
 class Core:
     """A database, a ledger on it and a worker that sends to one Graph."""
 
@@ -104,7 +128,7 @@ class Core:
         self.database = Database(database_url)
         seal = Seal(["benchmark" * 5], "ledger")
         self.ledger = Ledger(self.database, seal)
-        self.queue = Queue(self.database, seal, Lanes(self.database, rates))
+        self.queue = WatchedQueue(self.database, seal, Lanes(self.database, rates))
         identity = cast(Identity, FixedToken())
         alone = self.database.is_sqlite
         self.worker = Worker(self.ledger, self.queue, identity, graph, alone=alone, at_once=at_once)

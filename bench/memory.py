@@ -16,7 +16,7 @@ _MANY = 1_000_000
 async def large_audiences(folder: Path) -> list[Row]:
     """The peak above the idle process: submitted from a generator, and sent."""
     rows = []
-    for recipients, bar in ((_RECIPIENTS, ("<", 30.0)), (_MANY, None)):
+    for recipients, bar in ((_RECIPIENTS, ("≤", 30.0)), (_MANY, None)):
         async with Graph() as graph:
             url = f"sqlite+aiosqlite:///{folder / f'{recipients}.sqlite3'}"
             found = await measured("bench.memory", url, graph.url, str(recipients))
