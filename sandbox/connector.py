@@ -100,11 +100,13 @@ class Connector:
 
     def _routes(self) -> list[web.RouteDef]:
         posts = Posts(self.conversations, self.pace, lambda: self.service_url)
+        roster = Roster(self.world, posts.asked)
         return [
             web.get("/v1/.well-known/openidconfiguration", self._metadata),
             web.get("/v1/.well-known/keys", self._keys),
             *posts.routes(_BASE),
-            *Roster(self.world, posts.asked).routes(_BASE + "/{conversation}"),
+            *roster.routes(_BASE + "/{conversation}"),
+            roster.team_route("/amer/v3/teams/{team}"),
         ]
 
     @web.middleware

@@ -27,6 +27,28 @@ class Roster:
             web.get(conversation + "/members/{member}", self._one),
         ]
 
+    def team_route(self, path: str) -> web.RouteDef:
+        """What the connector tells of a team; `path` has its thread id as `team`."""
+        return web.get(path, self._team)
+
+    async def _team(self, request: web.Request) -> web.Response:
+        team = self._world.team_of(request.match_info["team"])
+        if team is None or team.deleted or team.thread_id != request.match_info["team"]:
+            raise Refusal(404, "NotFound", "The team does not exist.")
+        if not team.has_bot:
+            raise Refusal(403, "BotNotInConversationRoster", "The bot is not part of the team.")
+        return web.json_response(
+            {
+                "id": team.thread_id,
+                "name": team.name,
+                "aadGroupId": team.id,
+                "channelCount": len(team.channels),
+                "memberCount": len(team.people_ids),
+                "tenantId": self._world.tenant_id,
+                "type": "standard",
+            }
+        )
+
     async def _all(self, request: web.Request) -> web.Response:
         return web.json_response(self._accounts(request))
 

@@ -32,7 +32,8 @@ class NobodyThere(HeraldError):
 class Audience:
     """Those who are notified, and a sentence for each group of those who are not.
 
-    `at_once`: one request for all of the group, and nobody by name. `which` are those whom each
+    `at_once`: one request for all of the group, and nobody by name. `group` is what is known of it
+    by then. `which` are those whom each
     name that several people have may mean. `errors` are sentences by field.
     """
 
@@ -41,6 +42,7 @@ class Audience:
     errors: Mapping[str, str] = field(default_factory=dict)
     at_once: bool = False
     which: Mapping[str, tuple[PersonFound, ...]] = field(default_factory=dict)
+    group: Group | None = None
 
 
 @dataclass
@@ -84,7 +86,7 @@ async def resolve(
         directory.by_address(actor, token, entry.addresses),
         directory.by_name(actor, token, entry.names),
     )
-    if _is_at_once(entry, len(members)):
+    if is_at_once(entry, len(members)):
         return _whole(entry, before)
     gathered = _Gathered({person.id: person for person in before})
     gathered.add(by_id.values())
@@ -107,14 +109,15 @@ async def _members(entry: NoticeEntry, actor: Actor, roster: ReadRoster | None) 
     return members
 
 
-def _is_at_once(entry: NoticeEntry, members: int) -> bool:
+def is_at_once(entry: NoticeEntry, members: int) -> bool:
+    """Whether a group of so many members is reached at once, where nobody chose."""
     if entry.way != AUTO or entry.topic == "app":
         return False
     return BY_NAME_UP_TO < members <= MOST_AT_ONCE
 
 
 def _whole(entry: NoticeEntry, before: tuple[Recipient, ...]) -> Audience:
-    if before or entry.picked_ids or entry.addresses or entry.names:
+    if before or entry.has_people:
         sentence = (
             f"More than {BY_NAME_UP_TO:,} people are reached at once, without others beside them. "
             "Choose “each member by name”, or remove those you added."

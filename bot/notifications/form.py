@@ -41,6 +41,11 @@ class NoticeEntry:
     group: Group | None = None  # whose members get it, besides the people above
     way: str = AUTO  # how the group is reached
 
+    @property
+    def has_people(self) -> bool:
+        """Whether anybody is named beside the group."""
+        return bool(self.picked_ids or self.addresses or self.names)
+
 
 def read(
     values: Mapping[str, str],

@@ -47,6 +47,7 @@ class Group:
     team_id: str = ""
     name: str = ""
     team_name: str = ""  # of a channel's team
+    thread_id: str = ""  # of its team, by which the connector knows it
 
     @property
     def has_address(self) -> bool:

@@ -9,16 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from bot.delivery.models import Place
-from bot.notifications.audience import Audience, resolve
+from bot.notifications.audience import MOST_AT_ONCE, Audience, is_at_once, resolve
 from bot.notifications.directory import Directory
-from bot.notifications.form import AT_ONCE, EACH, NoticeEntry
+from bot.notifications.form import AT_ONCE, AUTO, EACH, NoticeEntry
 from bot.notifications.kept import Kept
 from bot.notifications.members import Member
 from bot.notifications.request import Group, Recipient
-from bot.teams.connector_errors import ConversationGone
-from bot.teams.rosters import Rosters
+from bot.teams.connector_errors import ConnectorError, ConversationGone
+from bot.teams.rosters import Rosters, TeamFacts
 from bot.teams.turn import Turn
+
+log = structlog.get_logger(__name__)
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _THREAD = re.compile(r"19:[\x21-\x7e]{1,200}")
@@ -27,6 +31,12 @@ _THREAD = re.compile(r"19:[\x21-\x7e]{1,200}")
 _NO_ADDRESS = (
     "Teams did not say which team this is, so it can't be reached at once. "
     "Choose “each member by name”."
+)
+
+
+_TOO_MANY = (
+    f"This team has {{members:,}} members. With more than {MOST_AT_ONCE:,}, Microsoft gives a "
+    "notice for all of them at once to nobody. Choose “each member by name”."
 )
 
 
@@ -50,21 +60,67 @@ class Audiences:
     ) -> Audience:
         """Everybody who is meant. Raises GraphError, ConnectorError, NotAMember, NobodyThere."""
 
-        if entry.group and not entry.group.has_address:
-            if entry.way == AT_ONCE:
-                return Audience(errors={"way": _NO_ADDRESS})
-            entry = replace(entry, way=EACH)
+        if entry.group:
+            found = await self._way(turn.place, entry, entry.group)
+            if isinstance(found, Audience):
+                return found
+            entry = found
 
         async def roster(group: Group) -> Sequence[Member]:
             return await self._roster(turn.place, group)
 
-        return await resolve(self._directory, turn.actor, token, entry, before, roster)
+        audience = await resolve(self._directory, turn.actor, token, entry, before, roster)
+        return replace(audience, group=entry.group)
+
+    async def _way(self, place: Place, entry: NoticeEntry, group: Group) -> NoticeEntry | Audience:
+        """How the group is reached, as far as its size says that; or why not as was chosen."""
+        if entry.way != AT_ONCE:
+            self._rosters.begin(place, group.roster_id)
+        facts = TeamFacts("", "", None)
+        if entry.way != EACH and group.thread_id:
+            facts = await self._facts(place, group)
+        group = _named(group, facts)
+        entry = replace(entry, group=group)
+        members = facts.members if group.kind == "team" else None
+        if entry.way == AT_ONCE:
+            return _at_once(entry, group, members)
+        if not group.has_address:
+            return replace(entry, way=EACH)
+        if entry.way == AUTO and is_at_once(entry, members or 0) and not entry.has_people:
+            return replace(entry, way=AT_ONCE)
+        return entry
+
+    async def _facts(self, place: Place, group: Group) -> TeamFacts:
+        try:
+            return await self._rosters.team(place, group.thread_id)
+        except ConversationGone as error:
+            raise GroupGone(error.status, error.code) from None
+        except ConnectorError as error:
+            log.info("audiences.team_not_told", problem=type(error).__name__)
+            return TeamFacts("", "", None)
 
     async def _roster(self, place: Place, group: Group) -> Sequence[Member]:
         try:
             return await self._rosters.whole(place, group.roster_id)
         except ConversationGone as error:
             raise GroupGone(error.status, error.code) from None
+
+
+def _named(group: Group, facts: TeamFacts) -> Group:
+    """The group with what the connector tells of its team, where the activity did not."""
+    if group.kind == "channel":
+        team_id, team_name = group.team_id or facts.group_id, group.team_name or facts.name
+        return replace(group, team_id=team_id, team_name=team_name)
+    group_id = group.id or facts.group_id
+    return replace(group, id=group_id, team_id=group_id, name=group.name or facts.name)
+
+
+def _at_once(entry: NoticeEntry, group: Group, members: int | None) -> NoticeEntry | Audience:
+    if not group.has_address:
+        return Audience(errors={"way": _NO_ADDRESS})
+    if members is not None and members > MOST_AT_ONCE:
+        return Audience(errors={"way": _TOO_MANY.format(members=members)})
+    return entry
 
 
 def groups_here(turn: Turn, kept: Kept) -> tuple[Group, ...]:
@@ -92,10 +148,12 @@ def _here(turn: Turn) -> tuple[Group, ...]:
     team_thread, group_id = _thread(team), str(team.get("aadGroupId", "")).lower()
     found = []
     if _THREAD.fullmatch(channel_id):
-        known = group_id if _GUID.fullmatch(group_id) else ""
-        found.append(Group("channel", channel_id, channel_id, known, _name(channel), _name(team)))
+        known, name = group_id if _GUID.fullmatch(group_id) else "", _name(team)
+        found.append(
+            Group("channel", channel_id, channel_id, known, _name(channel), name, team_thread)
+        )
         if team_thread:
-            found.append(Group("team", known, team_thread, known, _name(team)))
+            found.append(Group("team", known, team_thread, known, name, thread_id=team_thread))
     return tuple(found)
 
 

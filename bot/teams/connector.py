@@ -139,6 +139,13 @@ class Connector:
             query["continuationToken"] = continuation_token
         return await self._call("GET", service_url, (conversation_id, "pagedmembers"), query=query)
 
+    async def team(self, service_url: str, thread_id: str) -> dict[str, Any]:
+        """A team by its thread id: `{id, name, aadGroupId, memberCount?}`.
+
+        Raises as `send` does.
+        """
+        return await self._call("GET", service_url, (thread_id,), below="v3/teams")
+
     async def _call(
         self,
         method: str,
@@ -146,8 +153,9 @@ class Connector:
         path: tuple[str, ...],
         body: object = None,
         query: Mapping[str, str] | None = None,
+        below: str = "v3/conversations",
     ) -> dict[str, Any]:
-        url = self._url(service_url, path, query)
+        url = self._url(service_url, below, path, query)
         data = None if body is None else wire.dumps(body)
         until = time.monotonic() + PATIENCE_S
         token = await self._bot_token()
@@ -192,12 +200,18 @@ class Connector:
             took_s = time.perf_counter() - began
             metrics.TEAMS.labels(method, metrics.status_class(status)).observe(took_s)
 
-    def _url(self, service_url: str, path: tuple[str, ...], query: Mapping[str, str] | None) -> URL:
+    def _url(
+        self,
+        service_url: str,
+        below: str,
+        path: tuple[str, ...],
+        query: Mapping[str, str] | None,
+    ) -> URL:
         if urlsplit(service_url).scheme != "https" and not self._local:
             raise ConnectorRefused(400, "ServiceUrlNotHttps")
         if any(part in {"", ".", ".."} for part in path):
             raise ConnectorRefused(400, "BadId")
-        parts = (service_url.rstrip("/"), "v3/conversations", *(quote(p, safe="") for p in path))
+        parts = (service_url.rstrip("/"), below, *(quote(p, safe="") for p in path))
         url = URL("/".join(parts), encoded=True)
         return url.update_query(query) if query else url
 

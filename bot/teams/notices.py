@@ -186,7 +186,7 @@ class Notices:
             catalogue_id=catalogue_id,
             leaves_at=leaves.moment,
             values=inputs_of(values) | self._parameters(values),
-            group=entry.group,
+            group=audience.group,
             at_once=audience.at_once,
         )
 

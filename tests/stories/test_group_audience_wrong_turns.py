@@ -34,9 +34,17 @@ from tests.thread import TaskDialog, Thread
 __all__ = ["adele", "channel", "group", "in_chat", "team"]
 
 
-async def submitted(thread: Thread, stage: Stage, name: str, **more: Any) -> TaskDialog:
+async def submitted(
+    thread: Thread,
+    stage: Stage,
+    name: str,
+    *,
+    first: Callable[[], None] = lambda: None,
+    **more: Any,
+) -> TaskDialog:
     """The recorded review of a form that this person has open."""
     dialog = await form(thread)
+    first()
     [form_id] = {
         button["data"]["form_id"]
         for button in actions.buttons(dialog.card)
@@ -47,12 +55,12 @@ async def submitted(thread: Thread, stage: Stage, name: str, **more: Any) -> Tas
         stage,
         thread.person,
         more.pop("place", thread.place),
-        message__id=dialog.message_id,
+        message__id=dialog.message.id,
         form_id=form_id,
         **more,
     )
     answer = await stage.teams.send(activity)
-    return TaskDialog(thread.desk, dialog.message_id, answer)
+    return TaskDialog(thread.desk, thread.place, dialog.message, answer)
 
 
 async def test_the_recorded_review_of_members_by_name_is_understood(
@@ -80,15 +88,37 @@ async def test_the_recorded_review_of_a_whole_group_is_understood(
     assert call.body["recipient"]["@odata.type"].endswith(f".{kind}MembersNotificationRecipient")
 
 
-async def test_a_client_that_does_not_name_the_teams_group_reaches_it_by_name(
-    adele: Thread, stage: Stage
+async def test_a_client_that_does_not_name_the_teams_group_is_no_obstacle(
+    adele: Thread, stage: Stage, team: Team
 ) -> None:
     dialog = await submitted(adele, stage, "audience-channel-team-without-group-id")
     assert "Goes to 3 people" in dialog.shown
     dialog = await submitted(adele, stage, "audience-channel-team-without-group-id-at-once")
+    assert "everyone in Care team" in dialog.shown
+    await press(dialog, "notice.send")
+    [call] = stage.world.accepted(AT_ONCE)
+    assert call.body["recipient"]["teamId"] == team.id
+
+
+async def test_where_nobody_names_the_teams_group_it_is_reached_by_name(
+    adele: Thread, stage: Stage
+) -> None:
+    # The connector's own word about the team.
+    name = "audience-channel-team-without-group-id-at-once"
+    dialog = await submitted(adele, stage, name, first=lambda: stage.connector.fail_next(400))
     assert not has(dialog, "notice.send")
     assert "each member by name" in dialog.shown
     assert dialog.values["preview"] == "The morning round starts at nine"
+
+
+async def test_a_team_too_large_to_be_reached_at_once_is_reached_by_name(
+    adele: Thread, stage: Stage, team: Team
+) -> None:
+    team.member_ids.extend(person.id for person in crowd(stage, 10_001))
+    dialog = await reviewed(adele, audience="team", way="at_once")
+    assert "This team has 10,006 members" in dialog.shown
+    await review(dialog, audience="team", way="auto")
+    assert "10,004 people" in dialog.shown
 
 
 @pytest.mark.parametrize("name", ["without-team", "hostile-ids", "unknown-kind", "unknown-way"])
