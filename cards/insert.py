@@ -34,6 +34,7 @@ class DeliveryInsertView:
     leaves_at: str = ""
     words: str = ""
     preview: str = ""
+    is_for_a_group: bool = False  # whose number nobody knows
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ def delivery_insert(view: DeliveryInsertView) -> AdaptiveCard:
     """How many people, and what is known. A button opens the rest for its owner."""
     tone, symbol, words = HEADLINES[view.state]
     words = _FOR_OTHERS.get(view.state, words)
-    accepted = f"{view.accepted:,} of {view.total:,}" if view.total > 1 else ""
+    whom = "Everyone of a chat, channel or team" if view.is_for_a_group else people(view.total)
+    counted = view.total > 1 and not view.is_for_a_group
+    accepted = f"{view.accepted:,} of {view.total:,}" if counted else ""
     said = [quoted(run(view.words))] if view.words else []
     more = [quoted(run(view.preview))] if view.preview and view.preview != view.words else []
     return card(
@@ -60,7 +63,7 @@ def delivery_insert(view: DeliveryInsertView) -> AdaptiveCard:
             *more,
             *facts(
                 [
-                    ("For", people(view.total)),
+                    ("For", whom),
                     ("Accepted", accepted),
                     ("Leaves", view.leaves_at),
                 ]

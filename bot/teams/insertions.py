@@ -8,9 +8,10 @@ from adaptivecards.adaptivecard import AdaptiveCard
 
 from bot.delivery.models import Delivery, Kind, State
 from bot.graph.records import MeetingEvent
-from bot.teams.delivery_views import delivery_row, state_of
+from bot.teams.delivery_views import delivery_row
 from bot.teams.turn import CARD_TYPE
 from bot.teams.when import in_words
+from cards.delivery_list import DeliveryRow
 from cards.delivery_words import HEADLINES
 from cards.elements import payload
 from cards.insert import (
@@ -21,20 +22,13 @@ from cards.insert import (
     preview,
 )
 
-_TEXT_TITLES: Mapping[str, str] = {
-    "confirmation": "Confirmation text",
-    "reschedule": "Text about a new time",
-    "cancellation": "Cancellation text",
-    "reminder": "Reminder text",
-}
-
 
 def of_delivery(delivery: Delivery, zone: str) -> dict[str, Any]:
     """One delivery as a result. `zone` is the searcher's."""
     row = delivery_row(delivery)
     _, symbol, words = HEADLINES[row.state]
     listed = preview(f"{symbol} {row.title}: {words}", row.about, row.when, row.short_id)
-    return _result(delivery_insert(_insert(delivery, zone)), listed)
+    return _result(delivery_insert(_insert(delivery, row, zone)), listed)
 
 
 def of_appointment(event: MeetingEvent, zone: str) -> dict[str, Any]:
@@ -46,21 +40,21 @@ def of_appointment(event: MeetingEvent, zone: str) -> dict[str, Any]:
     return _result(appointment_insert(view), listed)
 
 
-def _insert(delivery: Delivery, zone: str) -> DeliveryInsertView:
-    is_text, state, request = delivery.kind is Kind.TEXT, state_of(delivery), delivery.request
-    title = _TEXT_TITLES.get(str(request.get("message_type")), "Appointment text")
+def _insert(delivery: Delivery, row: DeliveryRow, zone: str) -> DeliveryInsertView:
+    is_text, request = delivery.kind is Kind.TEXT, delivery.request
     leaves = datetime.fromtimestamp(delivery.due_at_ms / 1000, UTC)
     return DeliveryInsertView(
         delivery_id=delivery.id,
-        title=title if is_text else "Notification",
-        state=state,
+        title=row.title,
+        state=row.state,
         total=delivery.total,
         accepted=delivery.people(State.ACCEPTED),
         as_of=_now(zone),
-        leaves_at=in_words(leaves, zone) if state in {"scheduled", "held"} else "",
+        leaves_at=in_words(leaves, zone) if row.state in {"scheduled", "held"} else "",
         # What a text is about, and to whom it goes, is between its owner and them.
         words="" if is_text else str(request.get("text", "")),
         preview="" if is_text else str(request.get("preview", "")),
+        is_for_a_group=bool(row.everyone),
     )
 
 

@@ -32,6 +32,7 @@ def inserts() -> Iterator[Sample]:
         preview="The lift is out of order.",
     )
     yield Sample(delivery_insert, "notice", notice)
+    yield Sample(delivery_insert, "a group", replace(notice, is_for_a_group=True, total=0))
     yield Sample(delivery_insert, "hostile", replace(notice, words=HOSTILE, preview=LONG))
     yield Sample(delivery_insert, "right to left", replace(notice, words=RTL, title=RTL))
     appointment = AppointmentInsertView(LEAVES, LEAVES)
