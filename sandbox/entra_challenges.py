@@ -53,9 +53,14 @@ class Challenges:
         if "xms_cc" in wanted and wanted["xms_cc"] != {"values": ["CP1"]}:
             raise _malformed()
 
-    def silently(self, person_id: str, claims: str) -> str:
-        """The challenge that a request without the person answers. Raises Refused."""
+    def silently(self, person_id: str, claims: str, met: str = "") -> str:
+        """The challenge that a request without the person answers. Raises Refused.
+
+        `met` is what the sign-in had answered that the refresh token comes from.
+        """
         challenge = self._open.get(person_id)
+        if challenge is not None and met == challenge.value:
+            return met
         if challenge is None or not challenge.in_person:
             return self.asked(person_id, claims)
         raise Refused(

@@ -69,6 +69,7 @@ class Refresh:
     person_id: str
     scope: str
     revoked: bool = False
+    met: str = ""  # the claims challenge that its sign-in answered
 
 
 class Grants:
@@ -203,7 +204,7 @@ class Grants:
             raise refusals.bad_grant(50173, "The grant was revoked; sign in again.")
         if person.tenant_id != tenant:
             raise refusals.bad_grant(700229, "The refresh token is of another tenant.")
-        met = self.challenges.silently(person.id, form.get("claims", ""))
+        met = self.challenges.silently(person.id, form.get("claims", ""), refresh.met)
         return self._delegated(person, form, form.get("scope", "") or refresh.scope, met=met)
 
     def _delegated(
@@ -233,7 +234,7 @@ class Grants:
             answer["id_token"] = self.tokens.id_token(person, nonce)
         if "offline_access" in names and "offline_access" in granted:
             answer["refresh_token"] = token = "0.A" + secrets.token_urlsafe(48)
-            self.refreshes[token] = Refresh(person.id, scope)
+            self.refreshes[token] = Refresh(person.id, scope, met=met)
         if form.get("client_info") == "1":
             answer["client_info"] = client_info(person)
         return answer
