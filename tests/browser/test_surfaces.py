@@ -59,6 +59,7 @@ def test_in_a_channel_a_mention_opens_a_private_form_and_the_thread_keeps_the_re
     card.get_by_role("button", name=re.compile("Send")).click()
     expect(thread).to_contain_text("Accepted by Microsoft")
     expect(thread.locator(".message.bot").last).not_to_contain_text("Megan")
+    page.keyboard.press("Escape")
     picture(page, "channel")
 
 

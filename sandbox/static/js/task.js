@@ -93,7 +93,8 @@ function draw(title, content, below = null, width = "medium") {
 }
 
 function focusIn(content) {
-  content.querySelector?.("input, textarea, select")?.focus({ preventScroll: true });
+  // Not into a look-up, whose list would come up at once.
+  content.querySelector?.(":is(input, textarea, select):not(.picker input)")?.focus({ preventScroll: true });
   dialog().scrollTop = 0;
 }
 
