@@ -13,6 +13,7 @@ from sandbox.conversation import ADAPTIVE_CARD
 Fault = int | Literal["reset", "lost"]
 MAX_ACTIVITY_BYTES = 100 * 1024
 MAX_CARD_BYTES = 28 * 1024
+MAX_REFRESHED = 60  # people for whom a card's refresh is asked for by itself
 # (seconds, sends) for one conversation
 WINDOWS = ((1, 7), (30, 60), (3600, 1800))
 
@@ -69,6 +70,8 @@ def _check_attachment(attachment: Any) -> None:
         raise Refusal(400, "BadSyntax", "The attachment's content is not an Adaptive Card.")
     if card_bytes(content) > MAX_CARD_BYTES:
         raise Refusal(413, "MessageSizeTooBig", "The Adaptive Card is larger than 28 KB.")
+    if len((content.get("refresh") or {}).get("userIds") or []) > MAX_REFRESHED:
+        raise Refusal(400, "BadSyntax", "A card is refreshed for at most 60 people.")
 
 
 def card_bytes(card: dict[str, Any]) -> int:

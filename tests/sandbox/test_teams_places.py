@@ -172,6 +172,17 @@ async def test_a_refresh_is_asked_for_by_those_whom_the_card_names(
     assert (message.card(adele), message.card()) == (own, card)
 
 
+async def test_a_card_that_refreshes_for_too_many_is_refused(stage: Stage, bot: Bot) -> None:
+    group = stage.teams.group("Two", [stage.world.named("Lee")])
+    action = {"type": "Action.Execute", "verb": "look"}
+    ids = [f"29:{number}" for number in range(61)]
+    card = {**EMPTY, "refresh": {"action": action, "userIds": ids}}
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
+    activity = {"type": "message", "attachments": [attachment]}
+    path = f"/v3/conversations/{group.id}/activities"
+    assert (await bot.call("POST", path, json=activity)).status == 400
+
+
 async def test_starting_over_puts_everybody_and_everything_back(
     stage: Stage, adele: Person, team: Team
 ) -> None:
