@@ -7,8 +7,10 @@ ARGS ?=
 # How many tests run at once: more than there are cores, for many of them wait for the wire.
 WORKERS ?= $(shell $(or $(PYTHON),false) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-PY := .venv/bin/python
-PYTHON_PACKAGES := .venv/.installed
+# Another Python beside it: make test PYTHON=python3.13 VENV=.venv-3.13
+VENV ?= .venv
+PY := $(VENV)/bin/python
+PYTHON_PACKAGES := $(VENV)/.installed
 NODE_PACKAGES := node_modules/.installed
 
 .PHONY: help setup run test lint format types layers audit lock messages docs hooks check package bench
@@ -31,8 +33,8 @@ $(PY):
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Herald needs Python 3.11 or newer. Say where it is: make PYTHON=/path/to/python3.12" >&2; \
 		exit 1; }
-	@echo "Making the virtual environment .venv ..."
-	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+	@echo "Making the virtual environment $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -f $(PY); exit 1; }
 
 $(PYTHON_PACKAGES): requirements.txt requirements-dev.txt | $(PY)
 	@echo "Installing Python packages ..."
@@ -64,7 +66,7 @@ types: setup
 	$(PY) -m mypy
 
 layers: setup
-	.venv/bin/lint-imports
+	$(VENV)/bin/lint-imports
 
 # Whether a locked package has a known vulnerability.
 audit: setup
