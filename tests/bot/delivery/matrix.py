@@ -142,6 +142,7 @@ class Matrix:
         self.world: World = clinic()
         self.world.limits_enforced = False
         self._entra = Entra(self.world)
+        self._entra.token_life_s = 24 * 3600  # a thousand kills a point take hours
         self._graph = Graph(self.world, self._entra)
         self._url = database_url
         self._chance = random.Random(seed)  # noqa: S311 - no secret depends on it
