@@ -291,9 +291,23 @@ def fetched(command: str) -> Prepare:
     return prepare
 
 
-async def fetched_signed_out(scene: Scene) -> Invoke:
+async def fetched_signed_out(scene: Scene, command: str = "notify") -> Invoke:
     await scene.desk.say("signout")
-    return await fetched("notify")(scene)
+    return await fetched(command)(scene)
+
+
+def signed_in_on_the_page(command: str) -> Prepare:
+    """The code that the pop-up of a dialog's page handed on."""
+
+    async def prepare(scene: Scene) -> Invoke:
+        desk, stage = scene.desk, scene.stage
+        opened = await (await fetched_signed_out(scene, command))()
+        page = opened.body["task"]["value"]["url"].replace("/auth/dialog?", "/auth/start?")
+        code = await complete(scene.browser, stage, page, desk.person)
+        group = stage.teams.group("Ward", [desk.person])
+        return lambda: stage.teams.submit_dialog(desk.person, {"code": code}, group)
+
+    return prepare
 
 
 async def dialog_submitted(scene: Scene) -> Invoke:
@@ -356,7 +370,7 @@ async def typed_ahead(scene: Scene) -> Invoke:
     return lambda: desk.teams.invoke(desk.person, "application/search", value)
 
 
-async def file_taken(scene: Scene) -> Invoke:
+async def file_declined(scene: Scene) -> Invoke:
     desk = scene.desk
     await notice_receipt(scene)
     await desk.press("Save the results")
@@ -364,6 +378,32 @@ async def file_taken(scene: Scene) -> Invoke:
     context = sent["content"].get("declineContext", {})
     value = {"type": "fileUpload", "action": "decline", "context": context}
     return lambda: desk.teams.invoke(desk.person, "fileConsent/invoke", value)
+
+
+async def file_accepted(scene: Scene) -> Invoke:
+    desk = scene.desk
+    await notice_receipt(scene)
+    await desk.press("Save the results")
+    sent = desk.teams.last_message(desk.person).activity["attachments"][0]
+    upload = {
+        "name": sent["name"],
+        "uploadUrl": f"{scene.stage.graph.url}/upload",
+        "contentUrl": "https://contoso.sharepoint.com/herald.csv",
+        "uniqueId": "1",
+        "fileType": "csv",
+    }
+    value = {
+        "type": "fileUpload",
+        "action": "accept",
+        "context": sent["content"]["acceptContext"],
+        "uploadInfo": upload,
+    }
+    return lambda: desk.teams.invoke(desk.person, "fileConsent/invoke", value)
+
+
+async def listed(scene: Scene) -> None:
+    await text_receipt(scene)
+    await scene.desk.say("history")
 
 
 CASES: dict[str, Prepare] = {
@@ -389,12 +429,17 @@ CASES: dict[str, Prepare] = {
     **{f"open {name}": fetched(name) for name in ("text", "notify", "history", "scheduled")},
     "open signed out": fetched_signed_out,
     "open details": details_fetched,
+    "sign in on a dialog's page for a notice": signed_in_on_the_page("notify"),
+    "sign in on a dialog's page for a text": signed_in_on_the_page("text"),
     "submit a dialog": dialog_submitted,
     "exchange": exchanged,
     "verify": verified,
     "sign-in failed": failed,
     "type ahead": typed_ahead,
-    "decline a file": file_taken,
+    "decline a file": file_declined,
+    "accept a file": file_accepted,
+    "look": pressing(listed, "delivery.look"),
+    "it arrived": pressing(text_unknown, "delivery.arrived"),
     "open a text": pressing(helped, "text.open"),
     "open a notice": pressing(helped, "notice.open"),
     "allow the calendar": pressing(calendar_kept, "text.allow_calendar"),
@@ -415,7 +460,6 @@ CASES: dict[str, Prepare] = {
     "save the results": pressing(notice_receipt, "delivery.results"),
     "retry": pressing(notice_refused, "delivery.retry"),
     "change": pressing(notice_refused, "delivery.change"),
-    "look": pressing(text_unknown, "delivery.arrived"),
     "send again": pressing(text_unknown, "delivery.send_again"),
     "separate": pressing(text_refused, "delivery.separate"),
     "cancel": pressing(notice_scheduled, "delivery.cancel"),
