@@ -1,10 +1,13 @@
 """Read the marked texts into the catalogues: `python .ci/messages.py`, or only `--check` them.
 
-A text is marked by `gettext`, `ngettext` or `marked` of `bot.words`. New ones are added to every
+A text is marked by `gettext`, `ngettext` or `marked` of `bot.words`; the sentences of errors, and
+what they advise, need no mark. New ones are added to every
 `bot/locales/<language>.po`, untranslated; those that nobody says any more are taken out. Ends with
 1 while something is missing.
 """
 
+import importlib
+import pkgutil
 import re
 import sys
 from io import BytesIO
@@ -15,6 +18,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bot.errors import CannotStart, HeraldError  # noqa: E402 - found through the line above
+
 LOCALES = ROOT / "bot" / "locales"
 SOURCES = ("bot", "cards")
 KEYWORDS = {"gettext": None, "ngettext": (1, 2), "marked": None}
@@ -44,7 +51,24 @@ def marked() -> Catalog:
             # No line numbers: they would change the catalogues with every edit elsewhere.
             place = [(f"{source}/{file}", None)]
             catalog.add(message, locations=place, auto_comments=comments, context=context)
+    for kind in errors():
+        place = [(kind.__module__.replace(".", "/") + ".py", None)]
+        texts = ((kind.__doc__ or "").strip().splitlines()[0], kind.__dict__.get("advice", ""))
+        for text in filter(None, texts):
+            catalog.add(text, locations=place)
     return catalog
+
+
+def errors() -> list[type[HeraldError]]:
+    """The errors that people who use Herald can meet; those who run it read English."""
+    for module in pkgutil.walk_packages([str(ROOT / "bot")], "bot."):
+        if not re.search(r"migrations|__main__|bot\.admin", module.name):
+            importlib.import_module(module.name)
+    found: list[type[HeraldError]] = [HeraldError]
+    for kind in found:
+        found += [below for below in kind.__subclasses__() if below not in found]
+    ours = [kind for kind in found if re.match(r"bot\.(?!admin)", kind.__module__)]
+    return [kind for kind in ours if not issubclass(kind, CannotStart)]
 
 
 def updated(path: Path) -> Catalog:

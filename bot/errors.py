@@ -23,14 +23,19 @@ reader, and it never carries a token, a phone number or the text of a message.
 
 from collections.abc import Iterable
 
+from bot.words import gettext
+
 
 class HeraldError(Exception):
     """Something went wrong on our side. Nothing more was sent; please try again."""
 
     @property
     def sentence(self) -> str:
-        """The sentence that a person may read: the first line of the class's docstring."""
-        return (type(self).__doc__ or "").strip().splitlines()[0]
+        """The sentence that a person may read: the first line of the class's docstring.
+
+        In the language that is spoken (`bot.words`).
+        """
+        return gettext((type(self).__doc__ or "").strip().splitlines()[0])
 
     def __str__(self) -> str:
         """The detail given when raised, or the sentence."""

@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog
 
 from bot import words
 from bot.about import preferred
+from bot.errors import StaleButton
 from bot.settings import ROOT, Settings
 from bot.words import gettext, language_of, ngettext, speaking, spoken, written
 from sandbox.stage import Stage
@@ -135,3 +136,10 @@ async def test_the_pages_about_herald_are_in_the_readers_language(
         assert "se borran después de 90 días" in text
         async with session.get(address) as page:
             assert "erased after 90 days" in await page.text()
+
+
+def test_an_errors_sentence_is_said_in_the_language_that_is_spoken() -> None:
+    with speaking("es-US"):
+        assert StaleButton().sentence.startswith("Esta tarjeta")
+        assert str(StaleButton("seen before")) == "seen before"
+    assert StaleButton().sentence.startswith("This card")
