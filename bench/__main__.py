@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import cards, fan_out, memory, replicas, scheduled, start, turns
+from bench import cards, fan_out, memory, replicas, scale, scheduled, start, turns
 from bench.table import Row, keep, show, show_head
 
 Benchmark = Callable[[Path], Coroutine[Any, Any, list[Row]]]
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "start": start.to_the_first_answer,
     "cards": cards.each,
     "replicas": replicas.shared,
+    "scale": scale.simulated,
 }
 
 
