@@ -237,7 +237,7 @@ class Herald:
         extension = MessageExtension(
             core.identity, texts, notices, dialogs, sign_in, search, first, replies
         )
-        openers = Openers(core.identity, texts, notices, first, dialogs, sign_in)
+        openers = Openers(core.identity, texts, notices, first, dialogs, sign_in, replies)
         chat = Chat(texts, notices, deliveries, first, openers, sign_in, replies, self._once)
         threads = Threads(core.ledger, core.rates, LoginRequests(settings, core.identity, sign_in))
         for presses in (actions, openers, threads):

@@ -14,7 +14,6 @@ from typing import Any
 from bot.errors import (
     AdminConsentNeeded,
     ConsentNeeded,
-    HeraldError,
     SignInNeeded,
     StaleButton,
 )
@@ -25,13 +24,15 @@ from bot.teams.exchanges import ANSWER_S
 from bot.teams.hostile import text
 from bot.teams.notices import Notices
 from bot.teams.prefilled import Prefilled
+from bot.teams.replies import Replies
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
 from cards import buttons
 from cards.buttons import NOTHING_KEPT, OpenDialog, ShowDetails
 from cards.elements import payload
-from cards.notes import NoteView, note
+from cards.kept import KeptView
+from cards.kept import kept as kept_card
 from cards.opener import Door, OpenerView, opener
 
 RunCommand = Callable[[Turn, str], Awaitable[None]]
@@ -63,7 +64,7 @@ _BUTTONS = {
 _OWN_FORM = "The form opens for you alone; everybody who presses gets his or her own."
 _FILLED = "It opens filled in for the one who asked; for everybody else it is empty."
 NOT_YOURS = "Only the person who sent this can see its details."
-_OLD = "This card is from an earlier time. Mention Herald and write “help” for a new one."
+_OLD = "Its button no longer leads anywhere. These are of today."
 _SIGN_IN = "Sign in"
 _SCOPES = {"text": TEXT, "notify": NOTIFY}
 
@@ -92,7 +93,9 @@ class Openers:
         prefilled: Prefilled,
         dialogs: Dialogs,
         sign_in: SignInFlow,
+        replies: Replies,
     ) -> None:
+        self._replies = replies
         self._identity = identity
         self._texts = texts
         self._notices = notices
@@ -121,7 +124,8 @@ class Openers:
         if isinstance(button, ShowDetails):
             return await self._details(turn, button)
         if not isinstance(button, OpenDialog) or button.command not in _TITLES:
-            return 200, message(_OLD)
+            old = kept_card(KeptView(_OLD, is_old=True))
+            return 200, dialog(payload(old), "Herald")
         kept = "" if button.kept == NOTHING_KEPT else f".{button.kept}"
         return await self._opened(turn.for_dialog(), f"{button.command}{kept}", _soon())
 
@@ -150,10 +154,10 @@ class Openers:
             card = self._sign_in.admin_card(turn, error, then)
         except (SignInNeeded, ConsentNeeded):
             return 200, await self._sign_in_page(turn, then)
-        except HeraldError as error:
-            card = _problem(error, then)
         except TimeoutError:
             card = too_slow(then)
+        except Exception as error:  # noqa: BLE001 - here every error becomes a card
+            card = self._replies.card(error, then=then)
         return 200, dialog(card, title)
 
     async def _card(self, turn: Turn, command: str, kept: str) -> Mapping[str, Any]:
@@ -180,10 +184,10 @@ class Openers:
                 then = await self._identity.finish(turn.actor, code)
         except AdminConsentNeeded as error:
             return 200, dialog(self._sign_in.admin_card(turn, error, "text"), _SIGN_IN)
-        except HeraldError as error:
-            return 200, dialog(_problem(error, ""), _SIGN_IN)
         except TimeoutError:
             return 200, dialog(too_slow(""), _SIGN_IN)
+        except Exception as error:  # noqa: BLE001 - the same
+            return 200, dialog(self._replies.card(error, then=""), _SIGN_IN)
         if then.partition(".")[0] not in _TITLES:
             return 200, message("You are signed in.")
         return await self._opened(turn, then, until)
@@ -191,8 +195,3 @@ class Openers:
 
 def _soon() -> float:
     return asyncio.get_running_loop().time() + ANSWER_S
-
-
-def _problem(error: HeraldError, then: str) -> Mapping[str, Any]:
-    view = NoteView("That did not work", error.sentence, "problem", try_again=then)
-    return payload(note(view))

@@ -1,6 +1,7 @@
 """From an error to what a person reads. The only place that catches broadly."""
 
 import uuid
+from typing import Any
 
 import structlog
 
@@ -27,18 +28,20 @@ class Replies:
             metrics.ERRORS.labels(_kind(error)).inc()
             await self._sign_in.explain(turn, error, then=command)
             return
+        await turn.send(self.card(error, then=command))
+
+    def card(self, error: Exception, *, then: str) -> dict[str, Any]:
+        """What went wrong, as a card of a chat or a dialog; `then` is the command to try again."""
         sentence, reference = _words(error)
-        await turn.send(
-            payload(
-                note(
-                    NoteView(
-                        "That did not work",
-                        sentence,
-                        "problem",
-                        advice=str(getattr(error, "advice", "")),
-                        reference=reference,
-                        try_again=command,
-                    )
+        return payload(
+            note(
+                NoteView(
+                    "That did not work",
+                    sentence,
+                    "problem",
+                    advice=str(getattr(error, "advice", "")),
+                    reference=reference,
+                    try_again=then,
                 )
             )
         )

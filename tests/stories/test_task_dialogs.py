@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from bot.settings import Settings
+from bot.teams.notices import Notices
 from sandbox import actions
 from sandbox.conversation import Conversation
 from sandbox.stage import Stage
@@ -165,7 +166,6 @@ async def test_while_entra_is_away_the_dialog_says_so_and_tries_again(
         {"verb": "dialog.open"},
         {"verb": "dialog.open", "command": "nothing", "kept": "-"},
         {"verb": "form.of.last.year", "form_id": "x"},
-        {"verb": "delivery.details", "delivery_id": "x"},
         {"msteams": {"type": "task/fetch"}},
         "text",
         ["text"],
@@ -173,7 +173,7 @@ async def test_while_entra_is_away_the_dialog_says_so_and_tries_again(
     ],
     ids=str,
 )
-async def test_a_button_of_another_time_opens_a_sentence(
+async def test_a_button_of_another_time_opens_those_of_today(
     adele: Thread, stage: Stage, data: object
 ) -> None:
     await adele.say("help")
@@ -187,8 +187,26 @@ async def test_a_button_of_another_time_opens_a_sentence(
     )
     answer = await stage.teams.send(fetch)
     assert answer.status == 200
-    assert answer.body["task"]["type"] == "message"
-    assert answer.body["task"]["value"]
+    dialog = TaskDialog(adele.desk, adele.place, adele.message(), answer)
+    assert "old one" in dialog.shown
+    await adele.desk.teams.install(adele.person)
+    await adele.desk.say("signin")
+    await dialog.press("Notify teammates")
+    assert "preview" in dialog.values
+
+
+async def test_what_nobody_expected_is_a_card_with_a_number_for_support(
+    adele: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ValueError("the build is red")
+
+    await adele.say("notify")
+    monkeypatch.setattr(Notices, "open", broken)
+    dialog = await adele.open()
+    assert "For support" in dialog.shown
+    assert "the build is red" not in dialog.shown
+    assert dialog.has_button("Try again")
 
 
 async def test_a_client_without_dialogs_is_told_where_to_go(adele: Thread, stage: Stage) -> None:
