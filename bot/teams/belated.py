@@ -15,6 +15,8 @@ from cards import buttons
 from cards.elements import payload
 from cards.notes import NoteView, note
 
+Reply = tuple[int, dict[str, Any] | None]
+
 _COMING = Say("It is coming, below in the chat.")
 _POST = (
     *(buttons.OpenText, buttons.OpenNotice, buttons.SignIn, buttons.TryAgain),
@@ -41,6 +43,14 @@ class Belated:
             return work.result()
         self._background.start(_later(turn, work))
         return _COMING
+
+    async def reply(
+        self, turn: Turn, replying: Coroutine[Any, Any, Reply], meanwhile: Reply
+    ) -> Reply:
+        """An invoke's reply; `meanwhile` where that takes too long, and what it does goes on."""
+        work = self._background.start(replying)
+        done, _ = await asyncio.wait({work}, timeout=turn.left_s())
+        return work.result() if done else meanwhile
 
     async def stop(self) -> None:
         """Let what is still to be posted be posted."""

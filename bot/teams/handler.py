@@ -176,6 +176,10 @@ class Handler:
         return 200, {"statusCode": 200, "type": CARD_TYPE, "value": dict(answer.card)}
 
     async def _file_consent(self, turn: Turn) -> Reply:
+        # Where the file is, or why it is not, is said in the chat.
+        return await self._belated.reply(turn, self._consented(turn), (200, {}))
+
+    async def _consented(self, turn: Turn) -> Reply:
         try:
             return await self._results.answered(turn)
         except HeraldError as error:
