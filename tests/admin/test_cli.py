@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot.admin import cli
 from bot.admin import package as app_package
 from bot.admin.cli import app
+from bot.errors import StaleButton
 from bot.settings import ROOT, Settings
 from tests.admin.conftest import ENVIRONMENT
 
@@ -112,3 +114,36 @@ def test_it_starts_without_the_bots_own_machinery() -> None:
         [sys.executable, "-c", listed], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert not {"botbuilder", "msal", "sqlalchemy", "aiohttp"} & set(ran.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (StaleButton(), 1, "This card is from an earlier time"),
+        (KeyError("+12063428631"), 3, "A fault of Herald's own: KeyError (cli.py:"),
+    ],
+)
+def test_whatever_goes_wrong_ends_in_a_sentence_and_a_code(
+    error: Exception,
+    code: int,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def failing(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", failing)
+    monkeypatch.setattr(cli.terminal, "quiet", lambda: None)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == code
+    said = capsys.readouterr().err
+    assert said.startswith(sentence)
+    assert said.count("\n") == 1
+    assert "8631" not in said
+
+
+def test_a_mistyped_command_is_told_from_a_failed_one() -> None:
+    assert run("deliverys").exit_code == 2
+    assert run("deliveries", "show").exit_code == 2
