@@ -10,6 +10,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.errors import CannotStart
+from bot.metrics import REGISTRY
+from bot.settings import ROOT
 from bot.wiring import build_app
 from sandbox.stage import Stage
 from tests.conftest import Serve, settings_of
@@ -139,3 +141,11 @@ async def test_health_is_not_served_where_teams_calls(serve: Serve, stage: Stage
     async with serve(METRICS_PORT=free_port()):
         for path in ("/healthz", "/readyz", "/metrics"):
             assert (await asked(str(stage.app_port), path))[0] == 404
+
+
+def test_the_guide_for_who_runs_it_names_every_metric() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    kinds = {"counter": "_total"}
+    ours = [one for one in REGISTRY.collect() if one.name.startswith("herald_")]
+    assert len(ours) >= 12
+    assert [n for n in (f"{o.name}{kinds.get(o.type, '')}" for o in ours) if n not in guide] == []
