@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
+from pydantic_settings import DotEnvSettingsSource
 
 from bot.settings import Settings
 
@@ -41,7 +41,8 @@ def _file() -> dict[str, str]:
     path: Any = Settings.model_config.get("env_file")
     if not isinstance(path, Path) or not path.is_file():
         return {}
-    return {name.upper(): value for name, value in dotenv_values(path).items() if value}
+    found = DotEnvSettingsSource(Settings, env_file=path).env_vars
+    return {name.upper(): value for name, value in found.items() if value}
 
 
 def _setting(name: str, said: dict[str, str], file: dict[str, str]) -> Setting:
