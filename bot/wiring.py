@@ -238,7 +238,7 @@ class Herald:
             core.identity, texts, notices, dialogs, sign_in, search, first, replies
         )
         openers = Openers(core.identity, texts, notices, first, dialogs, sign_in, replies)
-        chat = Chat(texts, notices, deliveries, first, openers, sign_in, replies, self._once)
+        chat = Chat(texts, notices, deliveries, first, sign_in, replies, self._once)
         threads = Threads(core.ledger, core.rates, LoginRequests(settings, core.identity, sign_in))
         for presses in (actions, openers, threads):
             presses.runs_commands_with(chat.run)

@@ -11,7 +11,7 @@ from bot.teams.answers import ShowCard
 from bot.teams.commands import Heard, lines, understand
 from bot.teams.deliveries import Deliveries
 from bot.teams.notices import Notices
-from bot.teams.openers import Openers, doors, is_opener
+from bot.teams.openers import doors, is_opener, opener_of
 from bot.teams.prefilled import Prefilled
 from bot.teams.replies import Replies
 from bot.teams.sign_in import SignInFlow
@@ -44,7 +44,6 @@ class Chat:
         notices: Notices,
         deliveries: Deliveries,
         first: Prefilled,
-        openers: Openers,
         sign_in: SignInFlow,
         replies: Replies,
         once: Once,
@@ -53,8 +52,6 @@ class Chat:
         self._notices = notices
         self._deliveries = deliveries
         self._prefilled = first
-        self._openers = openers
-        self._sign_in = sign_in
         self._replies = replies
         self._once = once
         self._forms: Mapping[str, Callable[[Turn, Asked], Awaitable[ShowCard]]] = {
@@ -113,8 +110,9 @@ class Chat:
 
     async def _answer(self, turn: Turn, asked: Asked) -> None:
         if not turn.is_private and is_opener(asked.name):
-            kept = asked.kept or (_short_id(asked.words) if asked.name == "status" else "")
-            await self._openers.offer(turn, asked.name, kept)
+            if asked.name == "status":
+                asked = Asked(asked.name, kept=asked.kept or _short_id(asked.words))
+            await turn.send(opener_of(asked.then, turn.name))
         elif asked.name in self._forms:
             await turn.send((await self._forms[asked.name](turn, asked)).card)
         elif asked.name in self._own:

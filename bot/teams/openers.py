@@ -77,13 +77,27 @@ def doors(*commands: str) -> tuple[Door, ...]:
     )
 
 
-def is_opener(command: str) -> bool:
+def is_opener(then: str) -> bool:
     """Whether a command has something to show to one person alone."""
-    return command in _TITLES
+    return then.partition(".")[0] in _TITLES
+
+
+def opener_of(then: str, asked_by: str = "") -> dict[str, Any]:
+    """The small card of a command: its name, or its name and the id of what was said with it.
+
+    `asked_by` is the name of who said something with it.
+    """
+    command, _, kept = then.partition(".")
+    sentence = _SENTENCES[command]
+    if command in _SCOPES:
+        sentence = f"{sentence} {_FILLED if kept else _OWN_FORM}"
+    door = Door(_BUTTONS[command], OpenDialog(command, kept or NOTHING_KEPT))
+    named = asked_by if kept and command in _SCOPES else ""
+    return payload(opener(OpenerView(_TITLES[command], sentence, (door,), named)))
 
 
 class Openers:
-    """Posts small cards, and answers what their buttons ask for."""
+    """Answers what the buttons of small cards ask for."""
 
     def __init__(
         self,
@@ -107,16 +121,6 @@ class Openers:
     def runs_commands_with(self, run_command: RunCommand) -> None:
         """How a command that has no form is carried out."""
         self._run_command = run_command
-
-    async def offer(self, turn: Turn, command: str, kept: str = "") -> None:
-        """Answer a command where others read along. `kept` is what was said with it."""
-        sentence = _SENTENCES[command]
-        if command in _SCOPES:
-            sentence = f"{sentence} {_FILLED if kept else _OWN_FORM}"
-        door = Door(_BUTTONS[command], OpenDialog(command, kept or NOTHING_KEPT))
-        asked_by = turn.name if kept and command in _SCOPES else ""
-        view = OpenerView(_TITLES[command], sentence, (door,), asked_by)
-        await turn.send(payload(opener(view)))
 
     async def fetch(self, turn: Turn) -> Reply:
         """`task/fetch`: what the pressed button opens."""

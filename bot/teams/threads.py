@@ -14,10 +14,18 @@ from bot.delivery.models import Kind
 from bot.errors import HeraldError, StaleButton
 from bot.teams import shared_views
 from bot.teams.login_requests import LoginRequests
-from bot.teams.openers import NOT_YOURS, RunCommand, doors
+from bot.teams.openers import NOT_YOURS, RunCommand, doors, is_opener, opener_of
 from bot.teams.turn import CARD_TYPE, Turn
 from cards import buttons
-from cards.buttons import Button, DeliveryButton, LookAgain, OpenDialog, ShowDetails, SignIn
+from cards.buttons import (
+    Button,
+    DeliveryButton,
+    LookAgain,
+    OpenDialog,
+    ShowDetails,
+    SignIn,
+    TryAgain,
+)
 from cards.elements import payload
 from cards.notes import NoteView, note
 from cards.opener import Door, OpenerView, opener
@@ -53,7 +61,7 @@ class Threads:
                 return _card(await self._looked(turn, button))
             if told.get("trigger") == "automatic":
                 return _say("")
-            if isinstance(button, SignIn):
+            if isinstance(button, SignIn | TryAgain) and not is_opener(button.then):
                 answer = await self._login.answer(turn, told)
                 return (200, dict(answer)) if "statusCode" in answer else _card(answer)
         except StaleButton:
@@ -65,9 +73,9 @@ class Threads:
     async def submitted(self, turn: Turn, data: object) -> None:
         """`Action.Submit`, as a message."""
         button = buttons.read(None, data)
-        if isinstance(button, SignIn):
+        if isinstance(button, SignIn | TryAgain):
             assert self._run_command is not None  # noqa: S101 - wiring joins them
-            await self._run_command(turn, "signin")
+            await self._run_command(turn, button.then)
         elif isinstance(button, OpenDialog | ShowDetails):
             word = button.command if isinstance(button, OpenDialog) else "history"
             view = NoteView("In your own chat, please", _NO_DIALOGS.format(word))
@@ -83,6 +91,8 @@ class Threads:
 
 def _fresh(button: Button | None) -> Mapping[str, Any]:
     """What the button would show, behind one that opens it as a dialog."""
+    if isinstance(button, SignIn | TryAgain):
+        return opener_of(button.then)
     if isinstance(button, DeliveryButton):
         door = Door("Show details", ShowDetails(button.delivery_id))
         return payload(opener(OpenerView("Delivery", _IN_A_DIALOG, (door,))))

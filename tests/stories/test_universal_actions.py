@@ -224,6 +224,21 @@ async def test_the_fallback_of_a_sign_in_posts_a_card_with_the_link(
     assert adele.messages[-1].attachments("application/vnd.microsoft.card.oauth")
 
 
+async def test_try_again_of_a_form_opens_ones_own_and_of_a_sign_in_signs_in(
+    adele: Thread, stage: Stage
+) -> None:
+    await adele.say("help")
+    form = await pressed(
+        adele, "channel-card-action", {"verb": "identity.try_again", "then": "notify"}
+    )
+    [door] = actions.buttons(form["value"])
+    assert door["data"]["command"] == "notify"
+    await adele.desk.say("signout")
+    again = {"verb": "identity.try_again", "then": "signin"}
+    assert (await pressed(adele, "channel-card-action", again))["type"] == LOGIN
+    assert len(adele.messages) == 1
+
+
 OLD: list[dict[str, Any]] = [
     {"verb": "text.form_of_last_year", "phone_0": "2063428631"},
     {"verb": "notice.review", "preview": "The build is red"},
