@@ -112,6 +112,17 @@ def test_the_extensions_dialog_says_what_is_missing_and_ends_with_a_receipt(
     expect(dialog(page)).to_be_hidden()
 
 
+def test_the_extension_signs_in_by_a_window_where_it_cannot_silently(open_page: Opener) -> None:
+    page = open_page("Nadia Hassan")
+    say(page, "signout")
+    expect(page.locator(".message.bot").last).to_contain_text("Signed out")
+    set_fault(page, "Silent sign-in never comes", on=True)
+    page.locator("#command-box").fill("notify")
+    page.get_by_role("option", name="Notify teammates").click()
+    sign_in_window(page, dialog(page).get_by_role("button", name="Sign in"), "Nadia Hassan")
+    expect(dialog_card(page).get_by_label("Kind of notice")).to_be_visible()
+
+
 def test_what_was_sent_is_found_and_put_into_a_message(open_page: Opener, picture: Picture) -> None:
     page = open_page("Adele Vance")
     go_to(page, "Cardiology on call")

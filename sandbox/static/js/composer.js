@@ -22,10 +22,13 @@ export class Composer {
         h("div", { class: "compose-tools" }, tools, h("button", { class: "icon-button send", type: "submit", "aria-label": "Send" }, icon("send")))));
   }
 
-  // Called with every snapshot; another place begins with an empty line.
+  // Called with every snapshot; another person, or another place, begins with an empty line.
   show(place) {
     this.mentions.place = place;
-    if (this.placeId === place.id) return;
+    this.drawPrompts(place);
+    const whose = `${store.state.me} ${place.id}`;
+    if (this.whose === whose) return;
+    this.whose = whose;
     this.placeId = place.id;
     this.box.value = "";
     this.attach(null);
@@ -33,12 +36,14 @@ export class Composer {
     const words = this.thread ? "Reply" : place.kind === "channel" ? `Start a conversation in ${name}` : `Type a message to ${name}`;
     this.box.placeholder = place.kind === "personal" ? words : `${words}. @Herald to ask Herald`;
     this.box.setAttribute("aria-label", this.thread ? `Reply in ${name}` : `Message to ${name}`);
-    this.drawPrompts(place);
   }
 
   drawPrompts(place) {
     const scope = { personal: "personal", groupChat: "groupChat", channel: "team" }[place.kind];
     const commands = place.has_bot ? (store.state.commands[scope] ?? []).slice(0, MOST_PROMPTS) : [];
+    const signature = JSON.stringify([place.kind, commands]);
+    if (this.prompts.dataset.signature === signature) return;
+    this.prompts.dataset.signature = signature;
     this.prompts.replaceChildren(...commands.map((command) => h("button", {
       type: "button", class: "prompt", title: command.description,
       onclick: () => this.say(place.kind === "personal" ? command.title : `@Herald ${command.title}`),

@@ -15,6 +15,7 @@ export class MessageList {
 
   clear() {
     this.shown.clear();
+    this.refreshed.clear();
   }
 
   redraw() {

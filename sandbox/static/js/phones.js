@@ -13,9 +13,9 @@ export function drawPhones(state, before) {
   drawn = signature;
   const phones = [...state.phones].sort((a, b) => b.texts.at(-1).at.localeCompare(a.texts.at(-1).at));
   const ringing = new Set(before ? phones.filter((phone) => isNew(phone, before)).map((phone) => phone.number) : []);
-  for (const [id, title] of [["side", "Patients' phones"], ["view-phones", "Phones"]]) {
+  for (const [id, level, title] of [["side", "h2", "Patients' phones"], ["view-phones", "h1", "Phones"]]) {
     const place = document.getElementById(id);
-    place.replaceChildren(h("header", { class: "view-head" }, h("h1", {}, title), counted(phones)), grid(phones, ringing));
+    place.replaceChildren(h("header", { class: "view-head" }, h(level, {}, title), counted(phones)), grid(phones, ringing));
     for (const screen of place.querySelectorAll(".screen")) screen.scrollTop = screen.scrollHeight;
   }
 }
