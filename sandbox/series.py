@@ -2,14 +2,17 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sandbox.records import Meeting, Person
-from sandbox.world import World
+
+if TYPE_CHECKING:
+    from sandbox.world import World
 
 
 def new_series(
-    world: World,
+    world: "World",
     organizer: Person,
     subject: str,
     first: datetime,

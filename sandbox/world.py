@@ -25,6 +25,7 @@ from sandbox.records import (
     PhoneText,
     Team,
 )
+from sandbox.series import new_series
 
 __all__ = [
     "ROOT",
@@ -244,6 +245,8 @@ def _fill_calendars(world: World) -> None:
                 end=today + timedelta(days=day, hours=number % 4, minutes=30),
                 join_url=_join_url(world, person, number),
             )
+    lee = world.named("Lee")
+    new_series(world, lee, "Diabetes group", today + timedelta(days=1, hours=2), times=12)
 
 
 def _join_url(world: World, person: Person, number: int) -> str:

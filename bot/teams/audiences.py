@@ -41,7 +41,7 @@ _TOO_MANY = (
 
 
 class GroupGone(ConversationGone):
-    """Herald can't see who is there: it was removed from that place, or the place was deleted."""
+    """Herald can't see who is there: it is not part of that place, or the place was deleted."""
 
 
 class Audiences:

@@ -146,7 +146,7 @@ async def test_where_the_bot_was_removed_there_is_a_plain_input_and_a_sentence(
     dialog = await form(adele)
     team.has_bot = False
     await review(dialog, audience="team")
-    assert "removed from that place" in dialog.shown
+    assert "not part of that place" in dialog.shown
     assert "paste their addresses" in dialog.shown
     assert dialog.values["audience"] == "people"
     megan = stage.world.named("Megan").id
@@ -309,3 +309,36 @@ async def test_a_shared_thread_shows_no_names_of_members(
     await stage.world.until(lambda: len(adele.messages) == 2)
     for name in ("Megan Bowen", "Lee Gu", "Grady"):
         assert name not in json.dumps([m.activity for m in channel.messages if m.from_bot])
+
+
+@pytest.mark.parametrize("way", ["each", "at_once"])
+async def test_from_the_compose_box_of_a_chat_without_the_bot_there_is_a_next_step(
+    herald: Settings, at_desk: Callable[[str], Desk], stage: Stage, way: str
+) -> None:
+    desk = at_desk("Adele")
+    await desk.teams.install(desk.person)
+    await desk.say("signin")
+    place = stage.teams.group("Lunch", [desk.person, stage.world.named("Lee")])
+    place.has_bot = False
+    stage.world.group_chats[place.id].has_bot = False
+    answer = await stage.teams.compose(desk.person, "notifyTeammates", place)
+
+    async def pressed(card: dict[str, Any], verb: str, **entered: str) -> dict[str, Any]:
+        button = next(b for b in actions.buttons(card) if b["data"]["verb"] == verb)
+        data = {**actions.inputs(card), **entered, **button["data"]}
+        told = await stage.teams.submit_compose(desk.person, "notifyTeammates", data, place)
+        found: dict[str, Any] = told.body["task"]["value"]["card"]["content"]
+        return found
+
+    card = answer.body["task"]["value"]["card"]["content"]
+    kind = {"activity_type": "deploymentApprovalRequired"}
+    card = await pressed(card, "notice.choose_kind", **kind)
+    said = {"param_deploymentId": "7", "preview": "Please look."}
+    card = await pressed(card, "notice.review", **said, audience="chat", way=way)
+    if way == "each":
+        assert "not part of that place" in actions.text_of(card)
+        assert actions.inputs(card)["preview"] == "Please look."
+        return
+    card = await pressed(card, "notice.send")
+    assert "not installed in this chat or team" in actions.text_of(card)
+    assert not stage.world.accepted(AT_ONCE)

@@ -17,6 +17,7 @@ from bot.graph.bodies import app_topic, appointment_text_body, notification_body
 from bot.graph.client import Accepted, Graph, open_session
 from bot.graph.errors import (
     AppAmbiguous,
+    AppNotInGroup,
     AppNotInstalled,
     GraphError,
     GraphRefused,
@@ -24,6 +25,8 @@ from bot.graph.errors import (
     GraphThrottled,
     GraphUnavailable,
     GraphUnreachable,
+    GroupMissing,
+    NotInGroup,
     NotOrganizer,
     PermissionMissing,
     PremiumMissing,
@@ -288,6 +291,8 @@ async def test_the_session_has_limits() -> None:
 
 SMS = "/v1.0/me/onlineMeetings/x/sendVirtualAppointmentSms"
 BULK = "/v1.0/teamwork/sendActivityNotificationToRecipients"
+TEAM = "/v1.0/teams/t/sendActivityNotification"
+CHAT = "/v1.0/chats/19%3Ax%40thread.v2/sendActivityNotification"
 # Graph's words as people reported them, and what they mean.
 SAID = [
     (400, "BadRequest", "Invalid phone number", SMS, GraphRefused),
@@ -310,6 +315,21 @@ SAID = [
         AppNotInstalled,
     ),
     (403, "Forbidden", "The sender cannot be among the recipients.", BULK, GraphRefused),
+    (403, "Forbidden", "Missing scope permissions on the request.", TEAM, PermissionMissing),
+    (
+        403,
+        "Forbidden",
+        "Ensure that the expected Teams app is installed in the target scope.",
+        TEAM,
+        AppNotInGroup,
+    ),
+    (403, "Forbidden", "The caller is not a member of the group.", CHAT, NotInGroup),
+    (404, "NotFound", "No team found with Group Id", TEAM, GroupMissing),
+    (404, "NotFound", "The chat was not found.", CHAT, GroupMissing),
+    (409, "Conflict", "Found multiple applications with the same AAD App ID", CHAT, AppAmbiguous),
+    (412, "PreconditionFailed", "The token expires too soon", TEAM, TokenTooOld),
+    (429, "TooManyRequests", "", CHAT, GraphThrottled),
+    (504, "UnknownError", "", TEAM, GraphUnavailable),
     (409, "Conflict", "Found multiple applications with the same AAD App ID", BULK, AppAmbiguous),
     (409, "Conflict", "Something else", BULK, GraphRefused),
     (412, "PreconditionFailed", "The token expires too soon", BULK, TokenTooOld),
