@@ -9,33 +9,25 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
-from weakref import WeakValueDictionary
 
 from bot.actor import Actor
 from bot.errors import (
-    AdminConsentNeeded,
-    ConsentNeeded,
     HeraldError,
-    IdentityError,
     SignInNeeded,
-    TokenTooShort,
     WrongPerson,
 )
 from bot.identity import challenge
 from bot.identity.bot_token import BotToken
-from bot.identity.entra import Entra, Grant
+from bot.identity.entra import Entra
 from bot.identity.given import Given
-from bot.identity.keyring import Account, Token, account, longest_token, merge
+from bot.identity.keyring import Account, Token, account
+from bot.identity.people import MARGIN_S, People, kept
 from bot.identity.permissions import ADMIN_ONLY, MEETINGS, NOTIFY, TEXT
 from bot.identity.sign_in import DOWNLOAD, IN_BROWSER, Arrival, PopUp
-from bot.identity.token_cache import Stored, TokenCache
+from bot.identity.token_cache import TokenCache
 from bot.settings import Settings
 
 __all__ = ["ADMIN_ONLY", "MEETINGS", "NOTIFY", "TEXT", "Account", "Identity", "Token"]
-
-_MARGIN_S = 5 * 60  # a token with less left is renewed, as MSAL does
-_TRIES = 5  # at saving over another replica's write
-_SHORT_S = 5.0  # how long 'too short' is believed without asking Entra again
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -52,11 +44,11 @@ class Identity:
         self._cache = cache
         self._entra = Entra(settings, timeout_s=timeout_s)
         self._bot_token = BotToken(self._entra.bot_token)
-        self._locks: WeakValueDictionary[Actor, asyncio.Lock] = WeakValueDictionary()
+        self._people = People(cache, self._entra)
         self._under_way: set[asyncio.Task[Any]] = set()
         self._tell: Callable[[Actor], Awaitable[None]] | None = None
         self.pop_up = PopUp(settings, cache.sign_ins)
-        self.pop_up.asks_for(self._challenge)
+        self.pop_up.asks_for(self._people.challenge)
         self._given = Given()
 
     def tells_sign_ins(self, tell: Callable[[Actor], Awaitable[None]]) -> None:
@@ -92,9 +84,10 @@ class Identity:
             EntraUnavailable, NotConfigured: nothing to do with the person.
         """
         stored = self._cache.recall(actor)
-        token = _kept(stored, scopes) if stored and not renew else None
-        if not token or token.life_s() < max(min_life_s, _MARGIN_S):
-            token = await self._to_the_end(self._token(actor, tuple(scopes), min_life_s, renew))
+        token = kept(stored, scopes) if stored and not renew else None
+        if not token or token.life_s() < max(min_life_s, MARGIN_S):
+            getting = self._people.token(actor, tuple(scopes), min_life_s, renew=renew)
+            token = await self._to_the_end(getting)
         self._given.note(token, actor, tuple(scopes))
         return token
 
@@ -106,7 +99,7 @@ class Identity:
         """
         given, wanted = self._given.owner(value), challenge.decoded(claims)
         if given and wanted:
-            await self._to_the_end(self._challenged(given.actor, wanted))
+            await self._to_the_end(self._people.challenged(given.actor, value, wanted))
 
     async def instead_of(self, value: str) -> str | None:
         """Another token for one that Graph refused; None for one that was not given here.
@@ -117,7 +110,7 @@ class Identity:
         if given is None:
             return None
         actor, scopes = given
-        token = await self._to_the_end(self._token(actor, scopes, 0, False, value))
+        token = await self._to_the_end(self._people.token(actor, scopes, 0, refused=value))
         self._given.note(token, actor, scopes)
         return token.value
 
@@ -138,8 +131,7 @@ class Identity:
 
     async def sign_out(self, actor: Actor) -> bool:
         """Forget this person. False when nothing was known of them."""
-        async with self._lock(actor):
-            return await self._cache.forget(actor)
+        return await self._people.forget(actor)
 
     async def who(self, actor: Actor) -> Account | None:
         """Who is signed in, as far as the cache tells; asks nobody."""
@@ -216,18 +208,7 @@ class Identity:
         self._entra.close()
 
     async def _exchange(self, actor: Actor, assertion: str, scopes: tuple[str, ...]) -> None:
-        async with self._lock(actor):
-            claims = await self._challenge(actor)
-
-            async def ask(some: tuple[str, ...]) -> Grant:
-                return await self._entra.on_behalf_of(actor.tenant_id, assertion, some, claims)
-
-            try:
-                grant = await _asked(ask, scopes)
-            except SignInNeeded as error:
-                await self._ask_for(actor, error)
-                raise
-            await self._enter(actor, grant)
+        await self._people.exchange(actor, assertion, scopes)
         await self._told(actor)
 
     async def _finish(self, actor: Actor, one_time_code: str) -> str:
@@ -238,10 +219,8 @@ class Identity:
         return arrival.then
 
     async def _redeemed(self, arrival: Arrival) -> None:
-        actor = arrival.actor
-        async with self._lock(actor):
-            await self._enter(actor, await self._entra.redeem(actor.tenant_id, arrival.flow))
-        await self._told(actor)
+        await self._people.redeem(arrival.actor, arrival.flow)
+        await self._told(arrival.actor)
 
     async def _told(self, actor: Actor) -> None:
         if self._tell is None:
@@ -251,90 +230,6 @@ class Identity:
         except HeraldError as error:
             # Signed in they are; `signin` tells once more.
             _log.warning("A sign-in was not told: %s", type(error).__name__)
-
-    async def _challenge(self, actor: Actor) -> str:
-        stored = await self._cache.load(actor)
-        return challenge.of_cache(stored.text) if stored else ""
-
-    async def _challenged(self, actor: Actor, claims: str) -> None:
-        async with self._lock(actor):
-            stored = await self._cache.load(actor)
-            if stored and stored.text and challenge.of_cache(stored.text) != claims:
-                # When another replica wrote it meanwhile, Graph will say so again.
-                text = challenge.into_cache(stored.text, claims)
-                await self._cache.save(actor, text, over=stored.version)
-
-    async def _ask_for(self, actor: Actor, error: SignInNeeded) -> None:
-        """Keep what Entra wants to see, for the sign-in that the person is asked for."""
-        if error.claims:
-            stored = await self._cache.load(actor)
-            text = challenge.into_cache(stored.text if stored else None, error.claims)
-            await self._cache.save(actor, text, over=stored.version if stored else None)
-
-    async def _token(
-        self,
-        actor: Actor,
-        scopes: tuple[str, ...],
-        min_life_s: float,
-        renew: bool,
-        refused: str = "",
-    ) -> Token:
-        async with self._lock(actor):
-            stored = await self._cache.load(actor)
-            if stored is None or stored.text is None:
-                raise SignInNeeded
-            token = _kept(stored, scopes)
-            renew = renew or (token is not None and token.value == refused)
-            if token and not renew and token.life_s() >= max(min_life_s, _MARGIN_S):
-                return token
-            if token and time.monotonic() < stored.seen.get(("too short", min_life_s), 0.0):
-                raise TokenTooShort
-            return await self._renewed(actor, stored, scopes, min_life_s)
-
-    async def _renewed(
-        self, actor: Actor, stored: Stored, scopes: tuple[str, ...], min_life_s: float
-    ) -> Token:
-        async def ask(some: tuple[str, ...]) -> str:
-            return await self._entra.renew(actor, stored.text or "", some)
-
-        try:
-            fresh = await _asked(ask, scopes)
-        except SignInNeeded as error:
-            await self._ask_for(actor, error)
-            raise
-        renewed = await self._keep(actor, fresh, stored, is_new=False)
-        token = _kept(renewed, scopes)
-        if token is None:  # Entra gave less than was asked for
-            raise ConsentNeeded(scopes)
-        if token.life_s() < min_life_s:
-            # A worker with a hundred batches must not ask Entra a hundred times.
-            renewed.seen["too short", min_life_s] = time.monotonic() + _SHORT_S
-            raise TokenTooShort
-        return token
-
-    async def _enter(self, actor: Actor, grant: Grant) -> None:
-        if not grant.is_for(actor):
-            raise WrongPerson
-        await self._keep(actor, grant.text, await self._cache.load(actor), is_new=True)
-
-    async def _keep(
-        self, actor: Actor, fresh: str, stored: Stored | None, *, is_new: bool
-    ) -> Stored:
-        for _ in range(_TRIES):
-            text = merge(stored.text if stored else None, fresh)
-            saved = await self._cache.save(actor, text, over=stored.version if stored else None)
-            if saved:
-                return saved
-            stored = await self._cache.load(actor)
-            if stored is None and not is_new:
-                raise SignInNeeded("signed out meanwhile")
-        raise IdentityError("the cache was written by others all the time")
-
-    def _lock(self, actor: Actor) -> asyncio.Lock:
-        lock = self._locks.get(actor)
-        if lock is None:
-            lock = self._locks[actor] = asyncio.Lock()
-        return lock
 
     async def _to_the_end(self, work: Coroutine[Any, Any, _T]) -> _T:
         # A turn that gives up waiting must not lose a refresh token that Entra already gave.
@@ -347,29 +242,3 @@ class Identity:
         self._under_way.discard(task)
         if not task.cancelled():
             task.exception()  # looked at, even when nobody waits for it any more
-
-
-def _kept(stored: Stored, scopes: Sequence[str]) -> Token | None:
-    wanted = frozenset(scopes)
-    if wanted not in stored.seen:
-        stored.seen[wanted] = longest_token(stored.text, wanted) if stored.text else None
-    token: Token | None = stored.seen[wanted]
-    return token
-
-
-async def _asked(ask: Callable[[tuple[str, ...]], Awaitable[_T]], scopes: tuple[str, ...]) -> _T:
-    """Ask for these scopes; when consent is missing, find out whose.
-
-    Entra does not say which permission it misses. Where those of the administrator turn out to be
-    there, the rest are the person's own to give.
-    """
-    try:
-        return await ask(scopes)
-    except AdminConsentNeeded as refused:
-        for_admins = tuple(scope for scope in scopes if scope in ADMIN_ONLY)
-        own = tuple(scope for scope in scopes if scope not in ADMIN_ONLY)
-        if not own or not for_admins:
-            raise
-        detail = str(refused)
-    await ask(for_admins)
-    raise ConsentNeeded(own, detail)

@@ -111,6 +111,17 @@ async def test_many_refusals_of_one_token_cost_one_renewal(home: Any) -> None:
     assert home.asked("refresh_token") == 1
 
 
+async def test_a_late_refusal_of_an_old_token_takes_nothing_from_the_new_one(home: Any) -> None:
+    actor = await home.signed_in("Adele", TEXT)
+    old = await home.identity.token(actor, TEXT)
+    new = await home.identity.instead_of(old.value)
+    asked = home.asked()
+    claims = base64.b64encode(b'{"access_token":{"nbf":{"value":"1"}}}').decode()
+    await home.identity.challenged(old.value, claims)
+    assert (await home.identity.token(actor, TEXT)).value == new
+    assert home.asked() == asked
+
+
 @pytest.mark.parametrize(
     "header",
     ["", "%%%", "bm90IGpzb24=", "W10=", "e30=", "eyJhY2Nlc3NfdG9rZW4iOiAxfQ==", "e" * 9_000],
