@@ -45,7 +45,6 @@ __all__ = [
     "sign_in_action",
     "size",
     "spoken",
-    "submit",
     "text_block",
 ]
 
@@ -209,11 +208,6 @@ def opens_dialog(title: str, button: Button, *, main: bool = False) -> Submit:
     data = {**button.pack(), "msteams": {"type": "task/fetch"}}
     more = {"style": "positive"} if main else {}
     return Submit(title=title, data=data, associated_inputs="none", **more)
-
-
-def submit(title: str, button: Button) -> Submit:
-    """A button of ours inside a dialog."""
-    return Submit(title=title, data=button.pack(), associated_inputs="none")
 
 
 def refreshed(made: AdaptiveCard, button: Button, user_ids: Sequence[str]) -> AdaptiveCard:

@@ -29,6 +29,7 @@ Card = Mapping[str, Any]
 Reply = tuple[int, dict[str, Any] | None]
 
 _MOST_BUTTONS = 6  # Teams drops further ones
+_IN_THE_THREAD = "You can close this. How far it is stands below the command, without names."
 _AGAIN_S = 2.0  # for drawing a form again
 _OPENS = (buttons.TryAgain, buttons.SignIn, buttons.OpenText, buttons.OpenNotice)
 _OF_TEXTS = (buttons.AddAttendee, buttons.AllowCalendar, buttons.ReviewText)
@@ -67,7 +68,10 @@ class Dialogs:
             return await self._opened(turn, button)
         answer = await self._actions.answer(turn, None, data)
         if isinstance(answer, ShowCard):
-            card = _closing(answer.card) if answer.is_last else answer.card
+            card = answer.card
+            if answer.is_last:
+                sent = isinstance(button, buttons.SendText | buttons.SendNotice)
+                card = _closing(card, _IN_THE_THREAD if sent and turn.place.is_shared else "")
             return _above(turn.shown, card)
         if turn.shown and not answer.sentence:
             return turn.shown[-1]
@@ -177,11 +181,20 @@ def _inputs(found: Any) -> "list[dict[str, Any]]":
     return [part for name in ("body", "items", "columns") for part in _inputs(found.get(name))]
 
 
-def _closing(card: Card) -> Card:
-    """The same card with a last button that closes the dialog."""
-    close = {"type": "Action.Submit", "title": "Close", "associatedInputs": "none"}
-    actions = list(card.get("actions") or [])[: _MOST_BUTTONS - 1]
-    return {**card, "actions": [*actions, {**close, "data": CloseDialog().pack()}]}
+def _closing(card: Card, said: str = "") -> Card:
+    """The same card with a sentence at its end, and a last button that closes the dialog."""
+    body, actions = list(card["body"]), list(card.get("actions") or [])
+    close = {
+        "type": "Action.Submit",
+        "title": "Close",
+        "data": CloseDialog().pack(),
+        "associatedInputs": "none",
+    }
+    if said:
+        body.append({"type": "TextBlock", "text": said, "wrap": True, "isSubtle": True})
+    if len(actions) < _MOST_BUTTONS:
+        return {**card, "body": body, "actions": [*actions, close]}
+    return {**card, "body": [*body, {"type": "ActionSet", "actions": [close]}]}
 
 
 def _above(cards: Sequence[Card], below: Card) -> Card:

@@ -114,6 +114,7 @@ async def test_the_dialog_ends_with_a_button_that_closes_it(adele: Thread, stage
     dialog = await adele.open()
     await dialog.press("Review", meeting=meeting_of(adele.desk), phone_0=SEATTLE)
     await dialog.press("Send now to 1 person")
+    assert "You can close this" in dialog.shown
     await dialog.press("Close")
     assert not dialog.is_open
     assert dialog.sentence == ""
