@@ -163,14 +163,16 @@ class MessageSearch:
         return _sentence(_LATE if isinstance(trouble, TimeoutError) else trouble.sentence)
 
     async def _deliveries(self, turn: Turn, asked: Query) -> list[_Found]:
-        """The actor's own, newest first, as far back as it takes to fill the page."""
+        """The actor's own, newest first, as far back as it takes to fill the page, and as time
+        allows: what was for thousands of people is long."""
         found: list[_Found] = []
         kinds, wanted = _KINDS[asked.kind], asked.skip + asked.count
-        for skip in range(0, _LOOKED_THROUGH if kinds else 0, _AT_ONCE):
-            some = await self._history.newest(turn.actor, kinds=kinds, skip=skip, most=_AT_ONCE)
+        most = _AT_ONCE if asked.words else min(_AT_ONCE, wanted)
+        for skip in range(0, _LOOKED_THROUGH if kinds else 0, most):
+            some = await self._history.newest(turn.actor, kinds=kinds, skip=skip, most=most)
             found += [self._delivery(turn, asked, one) for one in some]
             full = sum(one.hits == len(asked.words) for one in found)
-            if len(some) < _AT_ONCE or full >= wanted:
+            if len(some) < most or full >= wanted or not turn.left_s():
                 break
         return found
 
