@@ -5,6 +5,7 @@ app stops.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -50,6 +51,8 @@ from cards.notes import (
 )
 
 log = structlog.get_logger(__name__)
+
+_A_CODE = re.compile(r"[A-Za-z_]{1,40}")
 
 PATIENCE_S = 5.0  # then the link is offered: clients can fail silently
 _OAUTH_CARD = "application/vnd.microsoft.card.oauth"
@@ -239,7 +242,9 @@ class SignInFlow:
 
     async def failure(self, turn: Turn) -> Reply:
         """`signin/failure`: the client could not exchange; the link is offered by the clock."""
-        log.info("sign_in.client_failed", code=str(turn.value.get("code", ""))[:60])
+        # Teams' codes are words such as `resourcematchfailed`; what is none may be anything.
+        code = str(turn.value.get("code", ""))
+        log.info("sign_in.client_failed", code=code if _A_CODE.fullmatch(code) else "?")
         return 200, {}
 
     async def _signed_in(self, turn: Turn, then: str) -> None:
