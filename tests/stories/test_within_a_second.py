@@ -364,6 +364,24 @@ async def failed(scene: Scene) -> Invoke:
     return lambda: desk.teams.invoke(desk.person, "signin/failure", value)
 
 
+async def signed_in_from_a_card(scene: Scene) -> Invoke:
+    desk = scene.desk
+    group = scene.stage.teams.group("Ward", [desk.person])
+    await desk.say("signout")
+    data = {"verb": "identity.sign_in", "then": "signin"}
+    action = {"type": "Action.Execute", "verb": data["verb"], "data": data}
+    value: dict[str, Any] = {"action": action, "trigger": "manual"}
+    name = "adaptiveCard/action"
+    asked = await desk.teams.invoke(desk.person, name, value, group)
+    card = asked.body["value"]
+    value["authentication"] = {
+        "id": card["tokenExchangeResource"]["id"],
+        "connectionName": card["connectionName"],
+        "token": scene.token(),
+    }
+    return lambda: desk.teams.invoke(desk.person, name, value, group)
+
+
 async def typed_ahead(scene: Scene) -> Invoke:
     desk = scene.desk
     value = {"queryText": "visit", "queryOptions": {"skip": 0, "top": 15}, "dataset": "meetings"}
@@ -435,6 +453,7 @@ CASES: dict[str, Prepare] = {
     "exchange": exchanged,
     "verify": verified,
     "sign-in failed": failed,
+    "sign in from a card": signed_in_from_a_card,
     "type ahead": typed_ahead,
     "decline a file": file_declined,
     "accept a file": file_accepted,
