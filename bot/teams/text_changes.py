@@ -65,7 +65,7 @@ class TextChanges:
     async def _read(self, turn: Turn, requests: dict[str, TextRequest]) -> dict[str, Change]:
         ids = [request.meeting.event_id for request in requests.values()]
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(min(_PATIENCE_S, turn.left_s())):
                 token = await self._identity.token(turn.actor, MEETINGS)
                 events = await self._graph.events_by_id(token.value, ids)
         except (HeraldError, TimeoutError) as error:
