@@ -320,6 +320,23 @@ async def dialog_submitted(scene: Scene) -> Invoke:
     return lambda: scene.stage.teams.submit_dialog(scene.desk.person, data, group)
 
 
+def reviewing_everyone(way: str) -> Prepare:
+    """A notice for all members of a chat, which Teams and Graph know between them."""
+
+    async def prepare(scene: Scene) -> Invoke:
+        desk, people = scene.desk, [scene.stage.world.named(n) for n in ("Adele", "Megan", "Lee")]
+        group = scene.stage.teams.group(f"Round {way} {len(scene.stage.world.graph_calls)}", people)
+        value = {"data": {"verb": "dialog.open", "command": "notify", "kept": "-"}}
+        opened = await desk.teams.invoke(desk.person, "task/fetch", value, group)
+        card = opened.body["task"]["value"]["card"]["content"]
+        button = actions.button(card, "Review")
+        everyone = noticed(scene, recipients="", audience="chat", way=way)
+        data = {**actions.inputs(card), **everyone, **button["data"]}
+        return lambda: scene.stage.teams.submit_dialog(desk.person, data, group)
+
+    return prepare
+
+
 async def details_fetched(scene: Scene) -> Invoke:
     await text_receipt(scene)
     results = await scene.recorded("compose-query", words="text")
@@ -450,6 +467,8 @@ CASES: dict[str, Prepare] = {
     "sign in on a dialog's page for a notice": signed_in_on_the_page("notify"),
     "sign in on a dialog's page for a text": signed_in_on_the_page("text"),
     "submit a dialog": dialog_submitted,
+    "review everyone": reviewing_everyone("each"),
+    "review everyone at once": reviewing_everyone("at_once"),
     "exchange": exchanged,
     "verify": verified,
     "sign-in failed": failed,
