@@ -113,3 +113,14 @@ def test_every_page_is_reached_from_readme() -> None:
             break
         reached |= more
     assert set(PAGES) - reached == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(
+        r"`((?:bot|cards|sandbox|tests|manifest|deploy|bench|\.ci|docs)/[\w./-]+)`",
+        page.read_text("utf-8"),
+    )
+    made = {"bench/results.json"}
+    missing = sorted({name for name in named if not (ROOT / name).exists()} - made)
+    assert missing == []
