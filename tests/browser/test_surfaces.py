@@ -159,7 +159,7 @@ def test_a_messages_menu_makes_a_notice_about_it(open_page: Opener, picture: Pic
     expect(card.locator(".chip", has_text="Diego Siciliani")).to_be_visible()
 
 
-def test_the_requests_of_a_delivery_are_listed_without_numbers(
+def test_a_throttled_delivery_says_so_and_its_requests_are_listed_without_numbers(
     open_page: Opener, picture: Picture
 ) -> None:
     page = open_page("Megan Bowen")
@@ -169,11 +169,17 @@ def test_the_requests_of_a_delivery_are_listed_without_numbers(
     found(card).first.click()
     card.get_by_label("Mobile number 1").fill("(206) 342-8631")
     card.get_by_role("button", name="Review").click()
-    last_card(page).get_by_role("button", name=re.compile("Send now")).click()
-    expect(last_card(page)).to_contain_text("Accepted by Microsoft")
+    send = last_card(page).get_by_role("button", name=re.compile("Send now"))
+    expect(send).to_be_visible()
+    set_fault(page, "Graph throttles every send (429)", on=True)
+    send.click()
+    expect(last_card(page)).to_contain_text("Microsoft asks us to slow down")
     view(page, "Requests")
     delivery = page.locator('.delivery[data-kind="text"]', has_text="Megan").first
+    expect(delivery).to_contain_text("429 throttled")
+    set_fault(page, "Graph throttles every send (429)", on=False)
     expect(delivery).to_contain_text("202 accepted")
+    expect(delivery).to_contain_text("attempt 2")
     expect(delivery).to_contain_text("…8631")
     expect(delivery).to_contain_text("request-id")
     expect(page.locator("#view-requests")).not_to_contain_text("2063428631")
