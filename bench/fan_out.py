@@ -77,7 +77,7 @@ def _rows(delay_s: float, recipients: int, took: dict[str, list[Took]]) -> list[
         ours: str,
         peer: str,
         measure: Callable[[Took], float],
-        bar: tuple[str, float] | None,
+        bar: _Bar = None,
     ) -> None:
         numbers = [median(map(measure, took[side])) for side in (ours, peer)]
         rows.append(Row.compared(f"{what}, {name}", *numbers, bar))
@@ -98,9 +98,6 @@ def _rows(delay_s: float, recipients: int, took: dict[str, list[Took]]) -> list[
         beside(
             f"{ours} beside the Graph SDK: memory, MB", ours, "sdk", lambda one: one.memory_mb, None
         )
-    if "sdk" in took:
-        memory = "SQLite beside the Graph SDK: memory, MB"
-        beside(memory, "SQLite", "sdk", lambda one: one.memory_mb)
     beside("SQLite beside a bare loop: CPU, µs a recipient", "SQLite", "bare", micros)
     return rows
 
