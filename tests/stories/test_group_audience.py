@@ -1,6 +1,7 @@
 """Notices for everyone in a chat, a channel or a team: by name, and at once."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -324,3 +325,21 @@ async def test_a_repetition_after_a_doubt_replaces(adele: Thread, stage: Stage) 
     await stage.world.until(lambda: len(stage.world.accepted(AT_ONCE)) == 2)
     [item] = stage.world.feeds[stage.world.named("Lee").id]
     assert item.replaced == 1
+
+
+async def test_a_whole_team_can_be_notified_later_and_cancelled(
+    adele: Thread, stage: Stage
+) -> None:
+    day = f"{stage.world.now() + timedelta(days=2):%Y-%m-%d}"
+    later = {"when": "later", "when_date": day, "when_time": "12:00"}
+    dialog = await reviewed(adele, audience="team", way="at_once", **later)
+    assert "Schedule for everyone in Care team" in dialog.shown
+    await press(dialog, "notice.send")
+    assert "Scheduled" in dialog.shown
+    await adele.desk.say("scheduled")
+    assert "everyone in Care team" in adele.desk.shown
+    await adele.desk.press("Open")
+    await adele.desk.press("delivery.cancel")
+    assert "Cancelled" in adele.desk.shown
+    assert "1 person" not in adele.desk.shown
+    assert not stage.world.accepted(AT_ONCE)
