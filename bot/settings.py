@@ -90,6 +90,14 @@ class Settings(BaseSettings):
             raise ValueError("must be a GUID, as Entra and the manifest write it")
         return value.lower()
 
+    @field_validator("allowed_tenants", mode="after")
+    @classmethod
+    def _are_guids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for tenant in value:
+            if not _GUID.fullmatch(tenant.lower()):
+                raise ValueError("must be the tenants' ids (GUIDs), not their domains")
+        return value
+
     @field_validator("microsoft_app_tenant_id", "teams_catalog_app_id", mode="after")
     @classmethod
     def _may_be_guid(cls, value: str) -> str:
@@ -122,6 +130,11 @@ class Settings(BaseSettings):
             )
         if self.microsoft_app_type == "SingleTenant" and not self.microsoft_app_tenant_id:
             raise ValueError("MICROSOFT_APP_TENANT_ID: a single-tenant app needs its tenant's id")
+        if not self.tenants:
+            raise ValueError(
+                "ALLOWED_TENANTS: a multi-tenant app has to be told which tenants it is for; "
+                "or set MICROSOFT_APP_TENANT_ID for one alone"
+            )
         if self.worker == "none" and self.database_url.startswith("sqlite"):
             raise ValueError(
                 "WORKER: none needs PostgreSQL in DATABASE_URL; a SQLite file is for one process, "
@@ -156,7 +169,7 @@ class Settings(BaseSettings):
     def tenants(self) -> frozenset[str]:
         """The tenants that may use this bot: `ALLOWED_TENANTS`, or else the app's own alone.
 
-        Empty means any tenant, which only a multi-tenant app without either setting gets.
+        Never empty once the settings were read.
         """
         own = {self.microsoft_app_tenant_id} if self.microsoft_app_tenant_id else set()
         return frozenset(tenant.lower() for tenant in self.allowed_tenants or own)
