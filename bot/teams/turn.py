@@ -107,7 +107,7 @@ def read_turn(context: TurnContext) -> Turn:
     if not tenant or not user:
         raise NobodyThere
     value, heard = raw.get("value"), said(raw)
-    surface = _surface(_at(raw, "conversation", "conversationType"))
+    surface = _surface(raw)
     return Turn(
         actor=Actor(tenant, user),
         name=_words(_at(raw, "from", "name")),
@@ -160,10 +160,13 @@ def _words(found: Any, limit: int = 100) -> str:
     return found[:limit] if isinstance(found, str) else ""
 
 
-def _surface(found: Any) -> Surface:
-    if found == "channel":
+def _surface(raw: Mapping[str, Any]) -> Surface:
+    kind = _at(raw, "conversation", "conversationType")
+    if kind == "channel":
         return "channel"
-    return "groupChat" if found == "groupChat" else "personal"
+    # What is of no known kind may have others in it.
+    is_group = bool(kind) or _at(raw, "conversation", "isGroup") is True
+    return "groupChat" if is_group and kind != "personal" else "personal"
 
 
 def _locale(raw: Mapping[str, Any]) -> str:

@@ -143,6 +143,18 @@ async def test_odd_zones_and_locales_still_open_the_form(
     assert "phone_0" in adele.values()
 
 
+@pytest.mark.parametrize(
+    "changed", [{"conversationType": "meeting"}, {"conversationType": None, "isGroup": True}]
+)
+async def test_a_place_of_no_known_kind_is_one_where_others_read(
+    adele: Desk, stage: Stage, changed: dict[str, Any]
+) -> None:
+    said = activities.message(stage.world, adele.person, stage.teams.chat(adele.person), "text")
+    said["conversation"] |= changed
+    assert (await stage.teams.send(said)).status == 200
+    assert "Input." not in str(adele.card)
+
+
 @pytest.mark.parametrize("surface", ["groupChat", "channel"])
 async def test_a_form_of_the_own_chat_works_only_for_its_owner_elsewhere(
     adele: Desk, stage: Stage, at_desk: Callable[[str], Desk], surface: Any
