@@ -55,7 +55,8 @@ def shared_delivery(shared: SharedView) -> AdaptiveCard:
 
 def _account(view: DeliveryView) -> str:
     done = view.total - view.waiting
-    whom = view.whom(view.total)
+    # A group's name may be its members' names, and may be meant for them alone.
+    whom = "everyone of a group" if view.everyone else view.whom(view.total)
     if view.state in _WAITS or view.state == "scheduled":
         return f"For {whom}. Nothing of it is lost." if view.state in _WAITS else f"For {whom}."
     if view.state == "waiting":
