@@ -239,10 +239,10 @@ async def test_each_attendee_has_a_clock_and_a_date_across_midnight(
     tomorrow = stage.world.now().astimezone(zone) + timedelta(days=2)
     late = tomorrow.replace(hour=22, minute=30, second=0, microsecond=0)
     early = tomorrow.replace(hour=1, minute=0, second=0, microsecond=0)
-    for n, start in ((1, late), (2, early)):
+    for n, start, subject in ((1, late, "Dusk"), (2, early, "Dawn")):
         utc = start.astimezone(UTC)
         end = utc + timedelta(minutes=30)
-        add_meeting(stage, adele.person, n, subject="_ Dusk Dawn".split()[n], start=utc, end=end)
+        add_meeting(stage, adele.person, n, subject=subject, start=utc, end=end)
     everybody = {
         "phone_0": SEATTLE,
         "zone_0": "Pacific Standard Time",
