@@ -45,6 +45,8 @@ async def beside_the_peers(folder: Path) -> list[Row]:
                 }
                 if SDK_PYTHON.exists():
                     senders["sdk"] = Sender.sdk(graph.url, _AT_ONCE)
+                else:
+                    print("  (the Graph SDK is not measured: `make bench` installs it)", flush=True)
                 for sender in senders.values():
                     await closing.enter_async_context(sender)
                     await sender.send(_WARM)

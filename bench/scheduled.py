@@ -67,7 +67,10 @@ async def while_it_waits(folder: Path) -> list[Row]:
         rows += [
             Row.compared(f"one more beside {what}: ms", enqueued_ms[count], enqueued_ms[0], None),
             Row.absolute(
-                f"start-up added by {what}: s", started[0] - started[1], ("<", 1), unit="s"
+                f"start-up added by {what}: s",
+                started[0] - started[1],
+                ("<", 1) if count == _WAITING[0] else None,
+                unit="s",
             ),
             Row.absolute(
                 f"memory added by {what}: MB", memory[0] - memory[1], ("<", 20), unit="MB"
