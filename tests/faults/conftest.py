@@ -1,5 +1,6 @@
 """Real processes for bad days."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
@@ -27,7 +28,9 @@ class Clinic:
         process = await start_app(self.stage.environment(**more), hurried=True)
         self.processes.append(process)
         await process.until("herald.started", timeout_s=60)
-        await self.adele.teams.install(self.adele.person)
+        async with asyncio.timeout(60):
+            while await self.adele.teams.say(self.adele.person, "help") != 200:
+                await asyncio.sleep(0.1)  # it listens a moment after it has started
         return process
 
     async def review(self, **more: str) -> None:

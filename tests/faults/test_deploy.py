@@ -1,5 +1,7 @@
 """A deploy in the middle of a fan-out: the old process ends, the new one goes on."""
 
+import asyncio
+
 from sandbox import actions
 from sandbox.stage import Stage
 from tests.desk import Desk
@@ -13,7 +15,9 @@ async def test_an_old_process_ends_in_peace_and_the_new_one_sends_the_rest_once(
 ) -> None:
     old = await house.app()
     await house.until_up()
-    await lee.teams.install(lee.person)
+    async with asyncio.timeout(60):
+        while await lee.teams.say(lee.person, "help") != 200:  # it listens a moment later
+            await asyncio.sleep(0.1)
     await lee.say("signin")
     new = await house.app()  # Teams is sent to the new one from here on
     await new.until("herald.started", timeout_s=60)
