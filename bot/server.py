@@ -2,9 +2,12 @@
 
 import contextlib
 
+import structlog
 from aiohttp import web
 
 from bot.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 # How long a connection may be silent, or take for a request's headers. Longer than the minute for
 # which proxies keep theirs, so that it is the proxy who closes.
@@ -15,11 +18,15 @@ _OPEN_FILES = 65_536
 def run(app: web.Application, settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl+C; then let what is under way end. Raises CannotStart."""
     allow_many_connections()
+
+    def listening(_banner: str) -> None:
+        log.info("herald.listening", host=settings.host, port=settings.port)
+
     web.run_app(
         app,
         host=settings.host,
         port=settings.port,
-        print=None,
+        print=listening,  # aiohttp's banner, at the moment that requests are taken
         access_log=None,  # addresses of the sign-in pages carry codes
         keepalive_timeout=IDLE_S,
     )

@@ -1,5 +1,6 @@
 """All stand-ins together, and what `app.py` must be told to live among them."""
 
+import contextlib
 import secrets
 import socket
 import ssl
@@ -41,7 +42,7 @@ class Stage:
         self._scratch = tempfile.TemporaryDirectory(prefix="herald-", ignore_cleanup_errors=True)
         self.state_dir = state_dir or Path(self._scratch.name)
         self.ca_file = Path(self._scratch.name) / "ca.pem"
-        self.app_port = app_port or _free_port()
+        self.app_port = app_port or free_port()
         self.teams.endpoint = f"{self.app_url}/api/messages"
 
     @property
@@ -115,8 +116,14 @@ class Stage:
         return kept.read_text("utf-8")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """A port of loopback that nobody listens on.
+
+    Below those that systems give to outgoing connections: one of these could take it before the
+    app does.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -20,10 +20,18 @@ Serve = Callable[..., AbstractAsyncContextManager[Settings]]
 LONGEST = ("test_crash_matrix.py", "test_replicas.py", "test_chaos.py", "test_rules.py")
 
 
+# Where the product runs in processes of its own, or not at all, or does for long what others
+# measured: whether a line was reached is not asked there, which halves the time of these tests.
+NOT_MEASURED = {"sandbox", "browser", "faults", "docs", "fuzz"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, so that no core waits for them at the end."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+    for item in items:
+        if item.path.name in LONGEST or item.path.parent.name in NOT_MEASURED:
+            item.add_marker(pytest.mark.no_cover)
 
 
 def settings_of(environment: dict[str, str]) -> Settings:

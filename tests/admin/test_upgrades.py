@@ -78,7 +78,7 @@ class Site:
 
     async def up(self, process: Process) -> Process:
         self.processes.append(process)
-        await process.until("herald.started", timeout_s=40)
+        await process.until("herald.listening", timeout_s=40)
         return process
 
     async def notice(self, desk: Desk) -> Delivery:

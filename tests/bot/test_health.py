@@ -13,18 +13,12 @@ from bot.errors import CannotStart
 from bot.metrics import REGISTRY
 from bot.settings import ROOT
 from bot.wiring import build_app
-from sandbox.stage import Stage
+from sandbox.stage import Stage, free_port
 from tests.conftest import Serve, settings_of
 from tests.desk import Desk
 from tests.postgres import Postgres
 
 SEATTLE = "(206) 342-8631"
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 async def asked(port: str, path: str) -> tuple[int, str]:
@@ -36,7 +30,7 @@ async def asked(port: str, path: str) -> tuple[int, str]:
 
 
 async def test_a_herald_that_is_well_says_so(serve: Serve) -> None:
-    port = free_port()
+    port = str(free_port())
     async with serve(METRICS_PORT=port):
         assert await asked(port, "/healthz") == (200, "ok\n")
         status, said = await asked(port, "/readyz")
@@ -46,7 +40,7 @@ async def test_a_herald_that_is_well_says_so(serve: Serve) -> None:
 async def test_what_it_counts_names_no_tenant_person_or_number(
     stage: Stage, serve: Serve, at_desk: Callable[[str], Desk]
 ) -> None:
-    port, adele = free_port(), at_desk("Adele")
+    port, adele = str(free_port()), at_desk("Adele")
     async with serve(METRICS_PORT=port):
         await adele.teams.install(adele.person)
         await adele.say("text")
@@ -86,7 +80,7 @@ async def test_a_key_that_was_taken_away_is_told(
         mine = next(m for m in meetings if m.organizer_id == adele.person.id)
         await adele.press("Review", meeting=mine.join_url, phone_0=SEATTLE)
         await adele.press("text.send")
-    port = free_port()
+    port = str(free_port())
     async with serve(METRICS_PORT=port, SECRET_KEYS=Fernet.generate_key().decode()):
         status, said = await asked(port, "/readyz")
         assert status == 503
@@ -97,7 +91,7 @@ async def test_a_key_that_was_taken_away_is_told(
 async def test_a_database_that_is_away_is_told_and_the_metrics_go_on(
     serve: Serve, stage: Stage
 ) -> None:
-    server, port = Postgres(), free_port()
+    server, port = Postgres(), str(free_port())
     try:
         async with serve(METRICS_PORT=port, DATABASE_URL=server.new()):
             assert (await asked(port, "/readyz"))[0] == 200
@@ -118,7 +112,7 @@ async def test_a_database_that_is_away_is_told_and_the_metrics_go_on(
 
 
 async def test_a_channel_whose_keys_cannot_be_read_is_told(serve: Serve) -> None:
-    port, nobody = free_port(), f"http://127.0.0.1:{free_port()}/openid"
+    port, nobody = str(free_port()), f"http://127.0.0.1:{free_port()}/openid"
     async with serve(METRICS_PORT=port, BOT_OPENID_METADATA_URL=nobody):
         status, said = await asked(port, "/readyz")
         assert status == 503
@@ -138,7 +132,7 @@ async def test_a_port_that_is_taken_is_said_at_the_start(stage: Stage, tmp_path:
 
 
 async def test_health_is_not_served_where_teams_calls(serve: Serve, stage: Stage) -> None:
-    async with serve(METRICS_PORT=free_port()):
+    async with serve(METRICS_PORT=str(free_port())):
         for path in ("/healthz", "/readyz", "/metrics"):
             assert (await asked(str(stage.app_port), path))[0] == 404
 

@@ -27,7 +27,7 @@ class Clinic:
     async def open(self, **more: str) -> Process:
         process = await start_app(self.stage.environment(**more), hurried=True)
         self.processes.append(process)
-        await process.until("herald.started", timeout_s=60)
+        await process.until("herald.listening", timeout_s=60)
         async with asyncio.timeout(60):
             while await self.adele.teams.say(self.adele.person, "help") != 200:
                 await asyncio.sleep(0.1)  # it listens a moment after it has started

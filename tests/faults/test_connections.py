@@ -24,7 +24,7 @@ async def test_idle_and_dribbling_callers_cost_little_and_are_let_go(stage: Stag
     app = await start_app(stage.environment(), hurried=True, idle_s=3.0)
     opened: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
     try:
-        await app.until("herald.started", timeout_s=60)
+        await app.until("herald.listening", timeout_s=60)
         async with aiohttp.ClientSession() as session:
             await about(session, stage)
             before_kb = resident_kb(app.id)

@@ -20,7 +20,7 @@ async def test_an_old_process_ends_in_peace_and_the_new_one_sends_the_rest_once(
             await asyncio.sleep(0.1)
     await lee.say("signin")
     new = await house.app()  # Teams is sent to the new one from here on
-    await new.until("herald.started", timeout_s=60)
+    await new.until("herald.listening", timeout_s=60)
     stage.world.faults.slow_s = 0.05
     delivery = await house.notice(lee, batches=300)
     await old.until("batch.accepted", count=20, timeout_s=60)

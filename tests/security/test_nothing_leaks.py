@@ -14,8 +14,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from sandbox.stage import Stage
-from tests.bot.test_health import free_port
+from sandbox.stage import Stage, free_port
 from tests.desk import Desk
 from tests.processes import Process, kill_all, start_app
 from tests.stories.test_schedules import later
@@ -42,7 +41,7 @@ class Day:
     async def begin(self) -> Process:
         process = await start_app(self.environment, hurried=True)
         self.processes.append(process)
-        await process.until("herald.started")
+        await process.until("herald.listening")
         return process
 
     async def look(self, *addresses: str) -> None:
@@ -60,7 +59,7 @@ class Day:
 @pytest.fixture
 async def day(stage: Stage, database_url: str) -> AsyncIterator[Day]:
     environment = stage.environment(
-        DATABASE_URL=database_url, METRICS_PORT=free_port(), LOG_LEVEL="DEBUG"
+        DATABASE_URL=database_url, METRICS_PORT=str(free_port()), LOG_LEVEL="DEBUG"
     )
     found = Day(stage, environment)
     yield found

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from bot.delivery.models import Delivery, Kind, NewDelivery, Place, State
 from bot.graph.bodies import text_topic
 from bot.sealing import Seal
 from sandbox import actions
-from sandbox.stage import Stage
+from sandbox.stage import Stage, free_port
 from sandbox.world import Person
 from tests.desk import Desk
 from tests.postgres import Postgres
@@ -50,7 +49,7 @@ class House:
 
     async def app(self, *, hurried: bool = False, **more: str) -> Process:
         """One more `app.py`; Teams speaks to the newest."""
-        port = str(_free_port())
+        port = str(free_port())
         app = await start_app({**self.environment, "PORT": port, **more}, hurried=hurried)
         self.processes.append(app)
         self.stage.teams.endpoint = f"http://127.0.0.1:{port}/api/messages"
@@ -65,7 +64,7 @@ class House:
     async def until_up(self) -> None:
         """Every process has started."""
         for process in self.processes:
-            await process.until("herald.started", "worker.started", timeout_s=30)
+            await process.until("herald.listening", "worker.started", timeout_s=30)
 
     async def notice(self, desk: Desk, *, batches: int) -> Delivery:
         """A notice of one person a batch, straight into the ledger, with its card in the chat."""
@@ -130,13 +129,6 @@ def crowd(stage: Stage, count: int) -> list[Person]:
             person_id, f"Colleague {number}", f"c{number}@contoso-clinic.example", "", "UTC"
         )
     return [person for key, person in stage.world.people.items() if key.startswith("c")][:count]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

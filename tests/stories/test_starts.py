@@ -43,7 +43,7 @@ async def refusal(process: Process) -> str:
 
 async def test_a_second_app_or_a_worker_on_the_same_sqlite_file_is_refused(start: Starts) -> None:
     first = await start.app()
-    await first.until("herald.started")
+    await first.until("herald.listening")
     second, worker = await start.app(), await start.worker()
     assert await refusal(second) == (
         "Herald can't start. Herald already works on this SQLite file. "
@@ -53,7 +53,7 @@ async def test_a_second_app_or_a_worker_on_the_same_sqlite_file_is_refused(start
 
     await first.kill()
     third = await start.app()
-    await third.until("herald.started")
+    await third.until("herald.listening")
 
 
 async def test_an_app_without_a_worker_needs_postgresql(start: Starts) -> None:

@@ -474,7 +474,7 @@ def _call(kind: Kind) -> dict[str, Any]:
 
 Rules.TestCase.settings = settings(
     # `make test` should end in a few minutes; CI has the time for more.
-    max_examples=100 if os.environ.get("CI") else 25,
+    max_examples=100 if os.environ.get("CI") else 15,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
