@@ -16,6 +16,7 @@ from bot.graph.errors import GraphError
 from bot.notifications.request import NoticeRequest
 from bot.teams.forms import CORRECTS, about
 from bot.teams.when import in_words
+from cards.blocks import count
 from cards.buttons import FOLLOW_UPS
 from cards.delivery import DeliveryState, DeliveryView, Problem
 from cards.delivery_list import DeliveryRow
@@ -220,8 +221,8 @@ def _estimate(delivery: Delivery, rates: Mapping[Kind, Rates]) -> str:
 def duration(seconds: float) -> str:
     """So many seconds in words."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
-    return f"{round(seconds / 60)} minutes"
+        return count(max(1, round(seconds)), "second")
+    return count(round(seconds / 60), "minute")
 
 
 def _problems(delivery: Delivery) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """Dialogs of the compose box: nothing closes them with what was typed, and nothing is posted."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -28,14 +28,6 @@ async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
     await desk.teams.install(desk.person)
     await desk.say("signin")
     return desk
-
-
-@pytest.fixture
-async def browser(stage: Stage) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(ssl=stage.trust())
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
-        yield session
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -43,14 +43,6 @@ def group(stage: Stage) -> Conversation:
     place = stage.teams.group("Elsewhere", [stage.world.named("Adele"), stage.world.named("Lee")])
     place.has_bot = False
     return place
-
-
-@pytest.fixture
-async def browser(stage: Stage) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(ssl=stage.trust())
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
-        yield session
 
 
 async def asked(desk: Desk, place: Conversation, name: str, **given: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Group chats: the same as in a channel, with the sign-ins that work there."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -33,14 +33,6 @@ async def adele(herald: Settings, at_desk: Callable[[str], Desk], group: Convers
 @pytest.fixture
 async def megan(herald: Settings, at_desk: Callable[[str], Desk], group: Conversation) -> Thread:
     return Thread(at_desk("Megan"), group)
-
-
-@pytest.fixture
-async def browser(stage: Stage) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(ssl=stage.trust())
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
-        yield session
 
 
 def meeting_of(desk: Desk) -> str:

@@ -1,7 +1,7 @@
 """Signing in: silently, by link, by an administrator; and only ever as oneself."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -22,14 +22,6 @@ async def megan(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
     desk = at_desk("Megan")
     await desk.teams.install(desk.person)
     return desk
-
-
-@pytest.fixture
-async def browser(stage: Stage) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(ssl=stage.trust())
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
-        yield session
 
 
 def sign_in_link(desk: Desk) -> str:

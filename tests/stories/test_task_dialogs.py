@@ -1,7 +1,7 @@
 """Dialogs from cards: signed in by a page, told what only an administrator can do, then closed."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import aiohttp
 import pytest
@@ -30,14 +30,6 @@ def channel(stage: Stage) -> Conversation:
 @pytest.fixture
 async def adele(herald: Settings, at_desk: Callable[[str], Desk], channel: Conversation) -> Thread:
     return Thread(at_desk("Adele"), channel)
-
-
-@pytest.fixture
-async def browser(stage: Stage) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(ssl=stage.trust())
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
-        yield session
 
 
 async def start_of(browser: aiohttp.ClientSession, stage: Stage, page: str) -> str:

@@ -1,6 +1,6 @@
 """Buttons inside messages: refreshes that never act, sign-ins in place, cards of another time."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -34,14 +34,6 @@ async def adele(herald: Settings, at_desk: Callable[[str], Desk], channel: Conve
     await desk.teams.install(desk.person)
     await desk.say("signin")
     return Thread(desk, channel)
-
-
-@pytest.fixture
-async def browser(stage: Stage) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(ssl=stage.trust())
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
-        yield session
 
 
 async def pressed(
