@@ -7,7 +7,7 @@ import pytest
 from bot.settings import Settings
 from tests.bot.identity.conftest import another, database, database_file, home, settings
 from tests.desk import Desk
-from tests.stories.test_sign_in import browser
+from tests.stories.conftest import browser
 
 __all__ = ["another", "browser", "database", "database_file", "home", "settings"]
 
