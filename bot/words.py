@@ -63,6 +63,24 @@ def spoken() -> str:
     return _CURRENT.get()
 
 
+def region() -> str:
+    """The locale by which numbers and times are written now: `es_US`."""
+    return _region(_CURRENT.get())
+
+
+@cache
+def _region(language: str) -> str:
+    from babel.core import Locale, UnknownLocaleError  # noqa: PLC0415 - see above
+
+    # Every language is spoken to people in the United States, where 1,200 is written so.
+    name = f"{language}_US"
+    try:
+        Locale.parse(name)
+    except UnknownLocaleError:
+        return f"{SOURCE}_US"
+    return name
+
+
 def load() -> None:
     """Read every catalogue now, so that no turn has to wait for it."""
     for language in LANGUAGES:
@@ -92,5 +110,4 @@ def written(number: int) -> str:
         return str(number)
     from babel.numbers import format_decimal  # noqa: PLC0415 - see above
 
-    # Both languages are spoken to people in the United States, where 1,200 is written so.
-    return str(format_decimal(number, locale=f"{_CURRENT.get()}_US"))
+    return str(format_decimal(number, locale=region()))

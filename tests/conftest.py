@@ -74,6 +74,8 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     async with Stage(state_dir=tmp_path / "state") as stage:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(stage.ca_file))
+        for person in stage.world.people.values():  # a test that wants another language says so
+            person.locale = "en-US"
         yield stage
 
 

@@ -43,6 +43,9 @@ def read_activity(raw: dict[str, Any]) -> Activity:
     Raises:
         Malformed: a field is not of the type that the Bot Framework's schema gives it.
     """
+    if not isinstance(raw.get("locale"), str):
+        # No reason to turn anybody away: English is spoken then.
+        raw = {name: value for name, value in raw.items() if name != "locale"}
     return read_model(Activity, raw)
 
 

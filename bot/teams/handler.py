@@ -11,6 +11,7 @@ from botbuilder.schema import Activity, ActivityTypes
 
 from bot.errors import HeraldError
 from bot.settings import Settings
+from bot.teams.adapter import RAW
 from bot.teams.answers import Answer, Say
 from bot.teams.belated import Belated
 from bot.teams.card_actions import CardActions
@@ -22,8 +23,9 @@ from bot.teams.replies import Replies
 from bot.teams.results import Results
 from bot.teams.sign_in import SignInFlow
 from bot.teams.threads import Threads
-from bot.teams.turn import CARD_TYPE, NobodyThere, Turn, card_message, read_turn
+from bot.teams.turn import CARD_TYPE, NobodyThere, Turn, card_message, locale_of, read_turn
 from bot.teams.typeahead import Typeahead
+from bot.words import gettext, speaking
 from cards.buttons import read
 from cards.elements import payload
 from cards.notes import NoteView, note
@@ -91,7 +93,11 @@ class Handler:
         }
 
     async def on_turn(self, context: TurnContext) -> None:
-        """Answer one activity."""
+        """Answer one activity, and all that comes of it, in the language of its client."""
+        with speaking(locale_of(context.turn_state[RAW])):
+            await self._turn(context)
+
+    async def _turn(self, context: TurnContext) -> None:
         try:
             turn = read_turn(context)
             self._check_tenant(turn)
@@ -112,7 +118,7 @@ class Handler:
         if context.activity.type == ActivityTypes.invoke:
             await _answer(context, 403, {})
         elif context.activity.type == ActivityTypes.message:
-            card = payload(note(NoteView("Not available", error.sentence, "problem")))
+            card = payload(note(NoteView(gettext("Not available"), error.sentence, "problem")))
             await context.send_activity(card_message(card))
 
     # Messages ------------------------------------------------------------------------------------
@@ -171,7 +177,7 @@ class Handler:
         answering = self._actions.answer(pressed, verb, data)
         answer = await self._belated.answer(pressed, read(verb, data), answering)
         if isinstance(answer, Say):
-            sentence = answer.sentence or "The answer is below, in the chat."
+            sentence = answer.sentence or gettext("The answer is below, in the chat.")
             return 200, {"statusCode": 200, "type": _MESSAGE, "value": sentence}
         return 200, {"statusCode": 200, "type": CARD_TYPE, "value": dict(answer.card)}
 

@@ -19,12 +19,13 @@ import structlog
 from bot.delivery.database import until_written
 from bot.delivery.lanes import Rates
 from bot.delivery.ledger import Ledger
-from bot.delivery.models import IN_HAND, Delivery, Kind, Place, State, Tally
+from bot.delivery.models import Delivery, Kind, Place, Tally
 from bot.errors import HeraldError
 from bot.teams import shared_views
 from bot.teams.connector import Connector
 from bot.teams.connector_errors import ConversationGone
 from bot.teams.turn import card_message
+from bot.words import speaking
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +88,8 @@ class Progress:
             _remember(self._answered, delivery.id, delivery.tallies)
             if delivery.is_settled:
                 self._afterwards(self._was_drawn(delivery.id))
-        elif delivery.batches(State.QUEUED, *IN_HAND):
+        elif not delivery.is_settled:
+            # Also what waits for its time or its owner: that may end while the answer is read.
             self._afterwards(self._compare(delivery))
 
     async def stop(self) -> None:
@@ -183,7 +185,8 @@ class Progress:
             _remember(self._drawn, delivery_id, delivery.tallies)
 
     def _card(self, delivery: Delivery) -> object:
-        return card_message(shared_views.for_its_place(delivery, self._rates))
+        with speaking(delivery.place.locale):  # its owner's, whoever else reads it
+            return card_message(shared_views.for_its_place(delivery, self._rates))
 
     async def _goes_home(self, delivery_id: str) -> bool:
         """A thread that is gone: from now on the card stands in the owner's own chat."""

@@ -21,6 +21,7 @@ CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 
 Surface = Literal["personal", "groupChat", "channel"]
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 class NobodyThere(HeraldError):
@@ -128,7 +129,7 @@ def _place(raw: Mapping[str, Any], surface: Surface) -> Place:
         service_url=str(raw.get("serviceUrl", "")),
         conversation_id=str(_at(raw, "conversation", "id") or ""),
         activity_id=_words(raw.get("replyToId"), 200),
-        locale=_locale(raw),
+        locale=locale_of(raw),
         zone=_zone(raw),
         is_shared=is_shared,
         owner_id=_words(_at(raw, "from", "id"), 200) if is_shared else "",
@@ -169,16 +170,24 @@ def _surface(raw: Mapping[str, Any]) -> Surface:
     return "groupChat" if is_group and kind != "personal" else "personal"
 
 
-def _locale(raw: Mapping[str, Any]) -> str:
-    found = _words(raw.get("locale"), 20)
-    return found if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", found) else "en-US"
+def locale_of(raw: Mapping[str, Any]) -> str:
+    """The locale of the client that a verified activity comes from; `en-US` where it tells none."""
+    return next(filter(None, map(_known_locale, _told(raw, "locale", "locale"))), "en-US")
+
+
+def _known_locale(found: Any) -> str:
+    return found if isinstance(found, str) and _LOCALE.fullmatch(found) else ""
 
 
 def _zone(raw: Mapping[str, Any]) -> str:
+    return next(filter(None, map(_known_zone, _told(raw, "localTimezone", "timezone"))), "UTC")
+
+
+def _told(raw: Mapping[str, Any], name: str, of_client: str) -> list[Any]:
     # Teams says it twice: on the activity, and among what it tells of the client. Not always both.
     entities = raw.get("entities")
-    told = [_at(part, "timezone") for part in entities] if isinstance(entities, list) else []
-    return next(filter(None, map(_known_zone, [raw.get("localTimezone"), *told])), "UTC")
+    told = [_at(part, of_client) for part in entities] if isinstance(entities, list) else []
+    return [raw.get(name), *told]
 
 
 def _known_zone(found: Any) -> str:
