@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.delivery.worker import Worker
 from bot.settings import Settings
+from bot.teams.deliveries import Deliveries
 from sandbox import actions
 from sandbox.conversation import Conversation
 from sandbox.stage import Stage
@@ -74,6 +77,38 @@ async def test_the_answer_of_a_press_never_hides_a_newer_card(
     await adele.press("text.send")
     await stage.world.until(lambda: "accepted by microsoft" in adele.shown.lower(), timeout_s=3)
     assert len(stage.world.accepted(SMS)) == 1
+
+
+async def test_the_answer_of_a_look_at_what_waited_never_hides_what_became_of_it(
+    adele: Desk, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sent, from a list, between the look's read of the ledger and its answer."""
+    at = (datetime.now(UTC) + timedelta(hours=1)).astimezone(ZoneInfo(adele.person.zone))
+    when = {"when": "later", "when_date": at.date().isoformat(), "when_time": f"{at:%H:%M}"}
+    await adele.say("text")
+    await adele.press("Review", meeting=meeting_of(adele), phone_0=SEATTLE, **when)
+    await adele.press("text.send")
+    first, look = adele.message(), actions.button(adele.card, "delivery.now")
+    await adele.say("history")
+    looked = asyncio.Event()
+    real = Deliveries.look
+
+    async def slow(self: Any, *a: Any, **k: Any) -> Any:
+        found = await real(self, *a, **k)
+        looked.set()
+        await asyncio.sleep(0.5)  # a slow answer
+        return found
+
+    monkeypatch.setattr(Deliveries, "look", slow)
+    verb = {"verb": "delivery.look"}
+    told = {**look, **verb, "data": look["data"] | verb}
+    looking = asyncio.create_task(adele.teams.press(adele.person, first.id, told))
+    await looked.wait()
+    await adele.teams.press(adele.person, adele.message().id, look)
+    await looking
+    await stage.world.until(
+        lambda: "accepted" in actions.text_of(first.card(adele.person) or {}).lower(), timeout_s=4
+    )
 
 
 async def test_a_card_that_could_not_be_drawn_is_drawn_later(adele: Desk, stage: Stage) -> None:
