@@ -24,7 +24,7 @@ from bot.errors import CannotStart, HeraldError  # noqa: E402 - found through th
 
 LOCALES = ROOT / "bot" / "locales"
 SOURCES = ("bot", "cards")
-KEYWORDS = {"gettext": None, "ngettext": (1, 2), "marked": None}
+KEYWORDS = {"gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "marked": None}
 _NAMES = re.compile(r"\{(\w+)\}")
 
 

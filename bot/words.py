@@ -11,7 +11,7 @@ afterwards: `gettext("It leaves on {day}.", day=day)`; never an f-string, which 
 
 import gettext as catalogues
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -87,9 +87,15 @@ def load() -> None:
         _catalogue(language)
 
 
-def gettext(text: str, **values: object) -> str:
+def gettext(text: str, /, **values: object) -> str:
     """The text in the language that is spoken, its `{names}` filled in."""
     translated = _catalogue(_CURRENT.get()).gettext(text) if text else ""
+    return translated.format_map(values) if values else translated
+
+
+def pgettext(context: str, text: str, /, **values: object) -> str:
+    """The same for a text that stands in two places, where other languages need two: `context`."""
+    translated = _catalogue(_CURRENT.get()).pgettext(context, text)
     return translated.format_map(values) if values else translated
 
 
@@ -99,6 +105,21 @@ def ngettext(one: str, many: str, number: int, **values: object) -> str:
     return translated.format_map({"number": written(number), **values})
 
 
+def listed(names: Sequence[str], *, besides: int = 0) -> str:
+    """`Ada, Lee`, and how many there are besides: `Ada, Lee and 1,200 more`."""
+    named = ", ".join(names)
+    if not named or besides < 1:
+        return named
+    return ngettext("{names} and {number} more", "{names} and {number} more", besides, names=named)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Several as one part of a sentence: `1`, `1 and 2`, `1, 2 and 3`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return gettext("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])
+
+
 def marked(text: str) -> str:
     """The text itself: a mark for the catalogues where it is kept to be translated later."""
     return text
@@ -106,8 +127,8 @@ def marked(text: str) -> str:
 
 def written(number: int) -> str:
     """`1,200`, as the language writes it."""
-    if abs(number) < _THOUSAND:
-        return str(number)
+    if abs(number) < _THOUSAND or _CURRENT.get() == SOURCE:
+        return f"{number:,}"
     from babel.numbers import format_decimal  # noqa: PLC0415 - see above
 
     return str(format_decimal(number, locale=region()))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from bot.words import gettext, ngettext
 from cards.elements import Element, column, columns, container, rich_text, run, text_block
 
 Tone = Literal["default", "emphasis", "good", "warning", "attention", "accent"]
@@ -56,12 +57,17 @@ def facts(pairs: Iterable[tuple[str, str]], *, limit: int = 300) -> list[Element
     ]
 
 
-def bullets(lines: Sequence[str], *, at_most: int, more: str = "more") -> list[Element]:
+def bullets(lines: Sequence[str], *, at_most: int) -> list[Element]:
     """One line each, at most so many, then how many there are besides."""
     shown = [rich_text(run(f"• {line}"), spacing="small") for line in lines[:at_most]]
     if len(lines) > at_most:
-        shown.append(rich_text(run(f"… and {len(lines) - at_most} {more}"), spacing="small"))
+        shown.append(rich_text(run(and_more(len(lines) - at_most)), spacing="small"))
     return shown
+
+
+def and_more(number: int) -> str:
+    """The last line of a list of which not all is shown."""
+    return ngettext("… and {number} more", "… and {number} more", number)
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -71,4 +77,9 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def people(number: int) -> str:
     """`1 person`, `1,200 people`."""
-    return count(number, "person", "people")
+    return ngettext("{number} person", "{number} people", number)
+
+
+def for_support(reference: str) -> str:
+    """What to name to those whom one asks for help."""
+    return gettext("For support: {reference}", reference=reference)

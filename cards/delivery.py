@@ -1,11 +1,22 @@
 """One delivery as the ledger knows it: its schedule, its progress, and at last its receipt."""
 
-from cards.blocks import aside, banner, bullets, facts, heading, section, sentence
+from bot.words import gettext, listed
+from cards.blocks import (
+    and_more,
+    aside,
+    banner,
+    bullets,
+    facts,
+    for_support,
+    heading,
+    section,
+    sentence,
+)
 from cards.buttons import ChangeTime
 from cards.delivery_actions import actions
 from cards.delivery_counts import counts
 from cards.delivery_view import DeliveryState, DeliveryView, Problem
-from cards.delivery_words import account, headline
+from cards.delivery_words import account, called, headline
 from cards.elements import (
     ActionSet,
     AdaptiveCard,
@@ -40,18 +51,18 @@ def _card(view: DeliveryView, room: float) -> AdaptiveCard:
             *_cancelled(view.cancelled_note),
             *facts(
                 [
-                    ("About", view.about),
-                    ("To", _whom(view)),
-                    ("Sent", view.sent_at),
-                    ("Still to go", view.estimate if view.waiting else ""),
-                    ("Corrects", f"Delivery {view.corrects}" if view.corrects else ""),
+                    (gettext("About"), view.about),
+                    (gettext("To"), _whom(view)),
+                    (gettext("Sent"), view.sent_at),
+                    (gettext("Still to go"), view.estimate if view.waiting else ""),
+                    (gettext("Corrects"), called(view.corrects) if view.corrects else ""),
                 ]
             ),
             *_problems(view, 1 + int(7 * room)),
             *_decisions(view),
             *_left_out(view.left_out, 1 + int(14 * room)),
             *_another_time(view, Fields(view.values, view.errors, room)),
-            aside(f"Delivery {plain(view.short_id, 20)}"),
+            aside(called(plain(view.short_id, 20))),
         ],
         actions(view),
         summary=f"{view.title}: {words}. {account(view)}",
@@ -59,11 +70,9 @@ def _card(view: DeliveryView, room: float) -> AdaptiveCard:
 
 
 def _whom(view: DeliveryView) -> str:
-    rest = view.total - len(view.people)
     if not view.people:
         return view.whom(view.total)
-    named = ", ".join(view.people)
-    return f"{named} and {rest:,} more" if rest > 0 else named
+    return listed(view.people, besides=view.total - len(view.people))
 
 
 def _cancelled(note: str) -> list[Element]:
@@ -75,18 +84,19 @@ def _cancelled(note: str) -> list[Element]:
 def _changed(view: DeliveryView) -> list[Element]:
     if not view.changed:
         return []
-    told = "What people were told is no longer right."
-    return [banner("warning", "⚠️", "It has changed", sentence(f"{view.changed} {told}"))]
+    told = gettext("What people were told is no longer right.")
+    return [banner("warning", "⚠️", gettext("It has changed"), sentence(f"{view.changed} {told}"))]
 
 
 def _problems(view: DeliveryView, at_most: int) -> list[Element]:
     if not view.problems:
         return []
     rest = len(view.problems) - at_most
+    why = gettext("Why it waits") if view.state == "held" else gettext("What went wrong")
     return [
-        section("Why it waits" if view.state == "held" else "What went wrong"),
+        section(why),
         *(_problem(problem) for problem in view.problems[:at_most]),
-        *([aside(f"… and {rest:,} more")] if rest > 0 else []),
+        *([aside(and_more(rest))] if rest > 0 else []),
     ]
 
 
@@ -97,37 +107,43 @@ def _problem(problem: Problem) -> Element:
     if problem.advice:
         lines.append(rich_text(run(f"→ {problem.advice}"), spacing="small"))
     if problem.reference:
-        reference = f"For support: {problem.reference}"
-        lines.append(rich_text(run(reference, size="small", isSubtle=True), spacing="small"))
+        reference = run(for_support(problem.reference), size="small", isSubtle=True)
+        lines.append(rich_text(reference, spacing="small"))
     return container(*lines, style="emphasis", spacing="small")
 
 
 def _left_out(left_out: tuple[str, ...], at_most: int) -> list[Element]:
     if not left_out:
         return []
-    return [section("Left out"), *bullets(left_out, at_most=at_most)]
+    return [section(gettext("Left out")), *bullets(left_out, at_most=at_most)]
 
 
 def _decisions(view: DeliveryView) -> list[Element]:
     """What the less obvious buttons do."""
     lines: list[str] = []
     if view.is_shared:
-        return [aside("Only you see this. For all others it has no names and no words.")]
+        seen = gettext("Only you see this. For all others it has no names and no words.")
+        return [aside(seen)]
     if view.can_decide:
-        twice = "If not, or if you can't ask, “Send again” may give them the text twice."
-        lines.append(f"If they have it, press “It arrived”. {twice}")
+        arrived = gettext("If they have it, press “It arrived”.")
+        twice = gettext("If not, or if you can't ask, “Send again” may give them the text twice.")
+        lines.append(f"{arrived} {twice}")
     if view.can_separate:
-        lines.append("“Send to each separately”: then one number can't stop it for the others.")
-    return [section("What you can do"), *(sentence(line) for line in lines)] if lines else []
+        lines.append(
+            gettext("“Send to each separately”: then one number can't stop it for the others.")
+        )
+    if not lines:
+        return []
+    return [section(gettext("What you can do")), *(sentence(line) for line in lines)]
 
 
 def _another_time(view: DeliveryView, fields: Fields) -> list[Element]:
     """On the card itself: in a dialog there is no card that unfolds."""
     if not view.can_change_time or view.is_shared:
         return []
-    change = execute("Change the time", ChangeTime(view.delivery_id), inputs=True)
+    change = execute(gettext("Change the time"), ChangeTime(view.delivery_id), inputs=True)
     return [
-        section("Another time"),
+        section(gettext("Another time")),
         *fields.summary(DAY_AND_TIME),
         day_and_time(fields, view.zone_name, view.earliest, view.latest),
         ActionSet(actions=[change]),

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import islice
 
+from bot.words import gettext, marked
 from cards.buttons import (
-    FOLLOW_UPS,
     Arrived,
     CancelRest,
     ChangeAndSend,
@@ -24,10 +24,15 @@ from cards.elements import Element, execute, opens_dialog
 
 _MOST = 6  # Teams drops further ones
 _NOT_SETTLED = frozenset({"scheduled", "waiting", "unknown", "mixed", "needs_sign_in", "held"})
-_FOLLOW_UPS = dict(
-    zip(FOLLOW_UPS, ("Send a new time", "Send a cancellation", "Send a reminder"), strict=True)
-)
-_CHANGES = {"reschedule": "Text that it was moved", "cancellation": "Text that it was cancelled"}
+_FOLLOW_UPS = {
+    "reschedule": marked("Send a new time"),
+    "cancellation": marked("Send a cancellation"),
+    "reminder": marked("Send a reminder"),
+}
+_CHANGES = {
+    "reschedule": marked("Text that it was moved"),
+    "cancellation": marked("Text that it was cancelled"),
+}
 
 
 def actions(view: DeliveryView) -> list[Element]:
@@ -37,47 +42,47 @@ def actions(view: DeliveryView) -> list[Element]:
 
 def _all(view: DeliveryView) -> Iterator[Element]:
     if view.state == "needs_sign_in":
-        yield execute("Sign in", SignIn("signin"), main=True)
+        yield execute(gettext("Sign in"), SignIn("signin"), main=True)
     if view.is_shared:
-        yield opens_dialog("Show details", ShowDetails(view.delivery_id))
+        yield opens_dialog(gettext("Show details"), ShowDetails(view.delivery_id))
         return
     if view.change_tells in _CHANGES:
         button = FollowUp(view.delivery_id, view.change_tells)
-        yield execute(_CHANGES[view.change_tells], button, main=True)
+        yield execute(gettext(_CHANGES[view.change_tells]), button, main=True)
     yield from _decisions(view)
     if view.can_cancel:
         yield execute(_cancel(view), CancelRest(view.delivery_id))
     for message_type in view.follow_ups:
         if message_type in _FOLLOW_UPS and message_type != view.change_tells:
             button = FollowUp(view.delivery_id, message_type)
-            yield execute(_FOLLOW_UPS[message_type], button)
+            yield execute(gettext(_FOLLOW_UPS[message_type]), button)
     if view.can_correct:
-        words = "New words, which replace these in their feeds"
-        yield execute("Correct it", Correct(view.delivery_id), tooltip=f"Correct it: {words}")
+        words = gettext("Correct it: New words, which replace these in their feeds")
+        yield execute(gettext("Correct it"), Correct(view.delivery_id), tooltip=words)
     looks = view.state in _NOT_SETTLED and not (view.can_decide or view.can_send_now)
     # An accepted text is looked at again for what became of its appointment.
     if looks or set(_FOLLOW_UPS) & set(view.follow_ups):
-        yield execute("Look again", LookAgain(view.delivery_id))
+        yield execute(gettext("Look again"), LookAgain(view.delivery_id))
     if view.can_change and not _waits(view):
-        yield execute("Change and send again", ChangeAndSend(view.delivery_id))
+        yield execute(gettext("Change and send again"), ChangeAndSend(view.delivery_id))
     if view.can_export:
-        yield execute("Save the results", SaveResults(view.delivery_id))
+        yield execute(gettext("Save the results"), SaveResults(view.delivery_id))
 
 
 def _decisions(view: DeliveryView) -> Iterator[Element]:
     """What only the owner can decide."""
     if view.can_decide:
-        yield execute("It arrived", Arrived(view.delivery_id, view.seen))
-        yield execute("Send again", SendAgain(view.delivery_id, view.seen))
+        yield execute(gettext("It arrived"), Arrived(view.delivery_id, view.seen))
+        yield execute(gettext("Send again"), SendAgain(view.delivery_id, view.seen))
     if view.can_retry:
-        yield execute("Retry what was refused", RetryRefused(view.delivery_id, view.seen))
+        yield execute(gettext("Retry what was refused"), RetryRefused(view.delivery_id, view.seen))
     if view.can_separate:
-        yield execute("Send to each separately", SendSeparately(view.delivery_id))
+        yield execute(gettext("Send to each separately"), SendSeparately(view.delivery_id))
     if view.can_send_now:
-        title = "Send it anyway" if view.state == "held" else "Send now"
+        title = gettext("Send it anyway") if view.state == "held" else gettext("Send now")
         yield execute(title, SendNow(view.delivery_id))
     if view.can_change and _waits(view):
-        yield execute("Change it", ChangeAndSend(view.delivery_id))
+        yield execute(gettext("Change it"), ChangeAndSend(view.delivery_id))
 
 
 def _waits(view: DeliveryView) -> bool:
@@ -85,4 +90,6 @@ def _waits(view: DeliveryView) -> bool:
 
 
 def _cancel(view: DeliveryView) -> str:
-    return "Cancel it" if _waits(view) and view.waiting == view.total else "Cancel the rest"
+    if _waits(view) and view.waiting == view.total:
+        return gettext("Cancel it")
+    return gettext("Cancel the rest")

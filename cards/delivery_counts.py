@@ -1,5 +1,6 @@
 """A delivery in numbers: a bar while it goes on, and how many people came out how."""
 
+from bot.words import ngettext, written
 from cards.blocks import Tone
 from cards.delivery_view import DeliveryView
 from cards.elements import Element, column, columns, text_block
@@ -7,19 +8,19 @@ from cards.elements import Element, column, columns, text_block
 _BAR = "12px"
 
 
-def counts(view: DeliveryView) -> list[Element]:
+def counts(of: DeliveryView) -> list[Element]:
     """The bar, and the counts side by side unless there is only one, which a sentence tells."""
     all_of_them: list[tuple[Tone, str, int, str]] = [
-        ("good", "✅", view.accepted, "accepted"),
-        ("attention", "❌", view.refused, "refused"),
-        ("warning", "❓", view.unknown, "unknown"),
-        ("accent", "⏳", view.waiting, "to go"),
-        ("emphasis", "🚫", view.cancelled, "cancelled"),
+        ("good", "✅", of.accepted, ngettext("accepted", "accepted", of.accepted)),
+        ("attention", "❌", of.refused, ngettext("refused", "refused", of.refused)),
+        ("warning", "❓", of.unknown, ngettext("unknown", "unknown", of.unknown)),
+        ("accent", "⏳", of.waiting, ngettext("to go", "to go", of.waiting)),
+        ("emphasis", "🚫", of.cancelled, ngettext("cancelled", "cancelled", of.cancelled)),
     ]
     tiles = [_tile(*entry) for entry in all_of_them if entry[2]]
     # In pairs, so that a phone has room for their words.
     pairs = [columns(*tiles[at : at + 2], spacing="small") for at in range(0, len(tiles), 2)]
-    return [*_bar(view), *(pairs if len(tiles) > 1 else [])]
+    return [*_bar(of), *(pairs if len(tiles) > 1 else [])]
 
 
 def _bar(view: DeliveryView) -> list[Element]:
@@ -43,7 +44,7 @@ def _bar(view: DeliveryView) -> list[Element]:
 
 def _tile(tone: Tone, symbol: str, number: int, word: str) -> Element:
     return column(
-        text_block(f"{number:,}", size="large", weight="bolder", horizontalAlignment="center"),
+        text_block(written(number), size="large", weight="bolder", horizontalAlignment="center"),
         text_block(f"{symbol} {word}", horizontalAlignment="center", spacing="none"),
         style=tone,
         spacing="small",

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from bot.words import gettext, ngettext
 from cards.blocks import aside, heading, people, sentence
 from cards.buttons import LookAgain
 from cards.delivery_view import DeliveryState
-from cards.delivery_words import HEADLINES
+from cards.delivery_words import HEADLINES, named
 from cards.elements import (
     ActionSet,
     AdaptiveCard,
@@ -48,7 +49,6 @@ class DeliveryListView:
 
 
 _SHOWN = 10
-_ANY_OF_THEM = "Write “status” and its id to see any of them."
 
 
 def delivery_list(view: DeliveryListView) -> AdaptiveCard:
@@ -59,24 +59,31 @@ def delivery_list(view: DeliveryListView) -> AdaptiveCard:
 def _card(view: DeliveryListView, limit: int) -> AdaptiveCard:
     rows = view.rows[:_SHOWN]
     more = view.more + len(view.rows) - len(rows)
-    listed = ", ".join(f"{row.title}, {HEADLINES[row.state][2]}" for row in rows)
+    listed = ", ".join(f"{row.title}, {named(row.state)}" for row in rows)
     return card(
         [
             heading(plain(view.title, 80)),
             *([] if rows else [sentence(view.empty)]),
             *(_row(row, limit) for row in rows),
-            *([aside(f"… and {more:,} more. {_ANY_OF_THEM}")] if more else []),
+            *([aside(_and_more(more))] if more else []),
         ],
         [],
         summary=f"{view.title}: {listed or view.empty}",
     )
 
 
+def _and_more(number: int) -> str:
+    more = ngettext("… and {number} more.", "… and {number} more.", number)
+    how = gettext("Write “status” and its id to see any of them.")
+    return f"{more} {how}"
+
+
 def _row(row: DeliveryRow, limit: int) -> Element:
     title, about = clean(row.title, min(60, limit)), clean(row.about, limit)
     # All buttons say "Open": what is opened tells them apart for those who hear them.
     what = ", ".join(part for part in (title, about) if part)
-    look = execute("Open", LookAgain(row.delivery_id), tooltip=f"Open: {what}")
+    tooltip = gettext("Open: {what}", what=what)
+    look = execute(gettext("Open"), LookAgain(row.delivery_id), tooltip=tooltip)
     return columns(
         column(
             rich_text(
@@ -98,6 +105,6 @@ def _row(row: DeliveryRow, limit: int) -> Element:
 
 
 def _standing(row: DeliveryRow, limit: int) -> list[Element]:
-    _, symbol, words = HEADLINES[row.state]
+    symbol = HEADLINES[row.state][1]
     rest = " · ".join(part for part in (row.when, row.short_id) if part)
-    return [run(f"{symbol} {words}"), run(f" · {rest}", limit=limit + 12, isSubtle=True)]
+    return [run(f"{symbol} {named(row.state)}"), run(f" · {rest}", limit=limit + 12, isSubtle=True)]

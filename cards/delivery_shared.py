@@ -4,21 +4,15 @@ No name but the owner's, no digit of a number, and no word of what is sent. Team
 the owner, with everything in it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from bot.words import gettext, written
 from cards.blocks import aside, banner, heading, sentence
 from cards.buttons import LookAgain, ShowDetails
 from cards.delivery_counts import counts
-from cards.delivery_view import DeliveryState, DeliveryView
-from cards.delivery_words import headline
+from cards.delivery_view import DeliveryView
+from cards.delivery_words import called, for_others, headline, to_go, waits_for_its_owner
 from cards.elements import AdaptiveCard, card, opens_dialog, plain, refreshed
-
-_TITLES = {"text": "Appointment text", "notice": "Notification"}
-_WAITS: Mapping[DeliveryState, str] = {
-    "needs_sign_in": "Waiting for a sign-in",
-    "held": "Waiting for a decision",
-}
 
 
 @dataclass(frozen=True)
@@ -34,31 +28,46 @@ def shared_delivery(shared: SharedView) -> AdaptiveCard:
     """The card for everybody."""
     view, owner = shared.delivery, shared.owner
     tone, symbol, words = headline(view)
-    words = _WAITS.get(view.state, words)
-    title = _TITLES[view.kind]
-    by = f"{title} by {plain(owner, 60)}" if owner else title
+    words = for_others(view.state, words)
     account = _account(view)
+    by = _title(view, owner or gettext("a teammate"))
     made = card(
         [
-            heading(by),
+            heading(_title(view, plain(owner, 60))),
             banner(tone, symbol, words, sentence(account)),
             *counts(replace(view, estimate="")),
-            aside(f"Delivery {plain(view.short_id, 20)}"),
+            aside(called(plain(view.short_id, 20))),
         ],
-        [opens_dialog("Show details", ShowDetails(view.delivery_id))],
-        summary=f"{title} by {owner or 'a teammate'}: {words}. {account}",
+        [opens_dialog(gettext("Show details"), ShowDetails(view.delivery_id))],
+        summary=f"{by}: {words}. {account}",
     )
     if not shared.owner_id:
         return made
     return refreshed(made, LookAgain(view.delivery_id), [shared.owner_id])
 
 
+def _title(view: DeliveryView, owner: str) -> str:
+    if view.kind == "text":
+        named = gettext("Appointment text by {owner}", owner=owner)
+        return named if owner else gettext("Appointment text")
+    return gettext("Notification by {owner}", owner=owner) if owner else gettext("Notification")
+
+
 def _account(view: DeliveryView) -> str:
-    done = view.total - view.waiting
     # A group's name may be its members' names, and may be meant for them alone.
-    whom = "everyone of a group" if view.everyone else view.whom(view.total)
-    if view.state in _WAITS or view.state == "scheduled":
-        return f"For {whom}. Nothing of it is lost." if view.state in _WAITS else f"For {whom}."
+    whom = gettext("everyone of a group") if view.everyone else view.whom(view.total)
     if view.state == "waiting":
-        return f"{done:,} of {whom} done." if done else f"{whom} to go."
-    return f"For {whom}. Microsoft doesn't report arrival." if view.accepted else f"For {whom}."
+        return _progress(view, whom)
+    sentences = [gettext("For {whom}.", whom=whom)]
+    if waits_for_its_owner(view.state):
+        sentences.append(gettext("Nothing of it is lost."))
+    elif view.accepted and view.state != "scheduled":
+        sentences.append(gettext("Microsoft doesn't report arrival."))
+    return " ".join(sentences)
+
+
+def _progress(view: DeliveryView, whom: str) -> str:
+    done = view.total - view.waiting
+    if not done:
+        return to_go(whom)
+    return gettext("{number} of {whom} done.", number=written(done), whom=whom)

@@ -1,53 +1,84 @@
 """What is known of a delivery, in words: never 'delivered', because Microsoft doesn't tell."""
 
+from collections.abc import Mapping
+
+from bot.words import gettext, marked, ngettext, written
 from cards.blocks import Tone
 from cards.delivery_view import DeliveryState, DeliveryView
 
 HEADLINES: dict[DeliveryState, tuple[Tone, str, str]] = {
-    "scheduled": ("accent", "🕒", "Scheduled"),
-    "waiting": ("accent", "⏳", "Being sent"),
-    "accepted": ("good", "✅", "Accepted by Microsoft"),
-    "refused": ("attention", "❌", "Not accepted"),
-    "unknown": ("warning", "❓", "Nobody can tell whether it was sent"),
-    "mixed": ("warning", "⚠️", "Accepted in part"),
-    "needs_sign_in": ("warning", "🔑", "Waiting until you sign in"),
-    "held": ("warning", "⏸️", "Waiting for your decision"),
-    "cancelled": ("emphasis", "🚫", "Cancelled"),
+    "scheduled": ("accent", "🕒", marked("Scheduled")),
+    "waiting": ("accent", "⏳", marked("Being sent")),
+    "accepted": ("good", "✅", marked("Accepted by Microsoft")),
+    "refused": ("attention", "❌", marked("Not accepted")),
+    "unknown": ("warning", "❓", marked("Nobody can tell whether it was sent")),
+    "mixed": ("warning", "⚠️", marked("Accepted in part")),
+    "needs_sign_in": ("warning", "🔑", marked("Waiting until you sign in")),
+    "held": ("warning", "⏸️", marked("Waiting for your decision")),
+    "cancelled": ("emphasis", "🚫", marked("Cancelled")),
 }
+_FOR_OTHERS: Mapping[DeliveryState, str] = {
+    "needs_sign_in": marked("Waiting for a sign-in"),
+    "held": marked("Waiting for a decision"),
+}
+
+
+def named(state: DeliveryState) -> str:
+    """A state in words, to the one who sent it."""
+    return gettext(HEADLINES[state][2])
+
+
+def waits_for_its_owner(state: DeliveryState) -> bool:
+    """Whether nothing goes on until whoever sent it does something."""
+    return state in _FOR_OTHERS
+
+
+def for_others(state: DeliveryState, own: str) -> str:
+    """What others read where its owner reads `own`: they can't decide or sign in."""
+    return gettext(_FOR_OTHERS[state]) if state in _FOR_OTHERS else own
 
 
 def headline(view: DeliveryView) -> tuple[Tone, str, str]:
     """The state's colour, sign and words."""
     if view.state == "mixed" and not view.accepted:
-        return "warning", "⚠️", "Nobody can tell for some" if view.unknown else "Not accepted"
-    return HEADLINES[view.state]
+        some = gettext("Nobody can tell for some")
+        return "warning", "⚠️", some if view.unknown else gettext("Not accepted")
+    tone, symbol, words = HEADLINES[view.state]
+    return tone, symbol, gettext(words)
+
+
+def called(short_id: str) -> str:
+    """A delivery by the name that `status <id>` takes."""
+    return gettext("Delivery {id}", id=short_id)
 
 
 def account(view: DeliveryView) -> str:
     """The state in a sentence or two."""
-    sentences = [_ACCOUNTS[view.state](view)]
+    sentences = _ACCOUNTS[view.state](view)
     if view.repeated:
-        sentences.insert(0, "This form was sent before. Nothing was sent again.")
+        sentences.insert(0, gettext("This form was sent before. Nothing was sent again."))
     return " ".join(sentences)
 
 
-def _accepted(view: DeliveryView) -> str:
+def _accepted(view: DeliveryView) -> list[str]:
+    whom = view.whom(view.accepted)
     if view.kind == "text":
-        return (
-            f"Microsoft took the text for {view.whom(view.accepted)}. It does not report arrival."
-        )
-    return (
-        f"Microsoft took the notification for {view.whom(view.accepted)}. "
-        "It does not report who has seen it."
-    )
+        return [
+            gettext("Microsoft took the text for {whom}.", whom=whom),
+            gettext("It does not report arrival."),
+        ]
+    return [
+        gettext("Microsoft took the notification for {whom}.", whom=whom),
+        gettext("It does not report who has seen it."),
+    ]
 
 
-def _refused(view: DeliveryView) -> str:
-    return f"Microsoft did not take it. {_nobody(view, view.refused)}"
+def _refused(view: DeliveryView) -> list[str]:
+    return [gettext("Microsoft did not take it."), _nobody(view.refused)]
 
 
-def _nobody(view: DeliveryView, number: int) -> str:
-    return f"None of the {view.whom(number)} gets it." if number > 1 else "Nobody gets it."
+def _nobody(number: int) -> str:
+    return ngettext("Nobody gets it.", "None of the {number} people gets it.", max(1, number))
 
 
 def _first(words: str) -> str:
@@ -55,53 +86,82 @@ def _first(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _unknown(view: DeliveryView) -> str:
+def _unknown(view: DeliveryView) -> list[str]:
     whom = view.whom(view.unknown)
+    broke = gettext("The connection broke before an answer came.")
     if view.kind == "text":
-        return (
-            f"The connection broke before an answer came. {whom} may have the text, or not. "
-            "Herald does not send it again by itself. "
-            f"Ask {'one of them' if view.unknown > 1 else 'them'} first."
-        )
-    return f"The connection broke before an answer came. {_first(whom)} may have it, or not."
+        return [
+            broke,
+            _first(gettext("{whom} may have the text, or not.", whom=whom)),
+            gettext("Herald does not send it again by itself."),
+            ngettext("Ask them first.", "Ask one of them first.", view.unknown),
+        ]
+    return [broke, _maybe(whom)]
 
 
-def _mixed(view: DeliveryView) -> str:
+def _maybe(whom: str) -> str:
+    return _first(gettext("{whom} may have it, or not.", whom=whom))
+
+
+def _mixed(view: DeliveryView) -> list[str]:
     if not view.accepted and view.unknown:
         rest = view.whom(view.total - view.unknown)
-        return f"{view.whom(view.unknown)} may have it, or not. {rest} surely not."
+        return [_maybe(view.whom(view.unknown)), gettext("{whom} surely not.", whom=rest)]
     if not view.accepted:
-        return _nobody(view, view.total)
-    whom = view.whom(view.total)
-    return f"Microsoft took it for {view.accepted:,} of {whom}. See below for the rest."
+        return [_nobody(view.total)]
+    number, whom = written(view.accepted), view.whom(view.total)
+    return [
+        gettext("Microsoft took it for {number} of {whom}.", number=number, whom=whom),
+        gettext("See below for the rest."),
+    ]
 
 
-def _waiting(view: DeliveryView) -> str:
+def _waiting(view: DeliveryView) -> list[str]:
     if view.total == view.waiting:
-        return f"{_first(view.whom(view.total))} to go."
+        return [to_go(view.whom(view.total))]
     done = view.total - view.waiting
-    return f"{done:,} of {view.whom(view.total)} done ({100 * done // view.total} %)."
+    return [
+        gettext(
+            "{number} of {whom} done ({percent} %).",
+            number=written(done),
+            whom=view.whom(view.total),
+            percent=100 * done // view.total,
+        )
+    ]
 
 
-def _needs_sign_in(view: DeliveryView) -> str:
-    return f"Nothing is lost. {_first(view.whom(view.waiting))} to go as soon as you are signed in."
+def to_go(whom: str) -> str:
+    """For whom nothing has left yet."""
+    return _first(gettext("{whom} to go.", whom=whom))
 
 
-def _held(view: DeliveryView) -> str:
-    whom = _first(view.whom(view.waiting))
-    return f"Herald stopped before sending, and waits for you. {whom} to go."
+def _needs_sign_in(view: DeliveryView) -> list[str]:
+    whom = view.whom(view.waiting)
+    return [
+        gettext("Nothing is lost."),
+        _first(gettext("{whom} to go as soon as you are signed in.", whom=whom)),
+    ]
 
 
-def _scheduled(view: DeliveryView) -> str:
-    leaves = f"It leaves on {view.leaves_at}." if view.leaves_at else "It leaves later."
-    if view.kind == "text":
-        again = "Just before, Herald reads the appointment again and asks you if it has changed."
-        return f"{leaves} {again}"
-    return f"{leaves} Nothing has been sent yet."
+def _held(view: DeliveryView) -> list[str]:
+    stopped = gettext("Herald stopped before sending, and waits for you.")
+    return [stopped, to_go(view.whom(view.waiting))]
 
 
-def _cancelled(view: DeliveryView) -> str:
-    return f"Nothing was sent. {_nobody(view, view.cancelled)}"
+def _scheduled(view: DeliveryView) -> list[str]:
+    leaves = gettext("It leaves later.")
+    if view.leaves_at:
+        leaves = gettext("It leaves on {day}.", day=view.leaves_at)
+    if view.kind == "notice":
+        return [leaves, gettext("Nothing has been sent yet.")]
+    return [
+        leaves,
+        gettext("Just before, Herald reads the appointment again and asks you if it has changed."),
+    ]
+
+
+def _cancelled(view: DeliveryView) -> list[str]:
+    return [gettext("Nothing was sent."), _nobody(view.cancelled)]
 
 
 _ACCOUNTS = {

@@ -13,6 +13,7 @@ from adaptivecards.baseobject import AdaptiveCardJSONEncoder, Element, PropertyT
 from adaptivecards.containers import Column, ColumnSet, Container
 from adaptivecards.elements import RichTextBlock, TextBlock, TextRun
 
+from bot import words
 from cards.buttons import Button
 from cards.plain import breakable, clean, plain, spoken
 
@@ -266,7 +267,7 @@ def card(body: Sequence[Element], actions: Sequence[Element], *, summary: str) -
     made = AdaptiveCard()
     made.set_data("version", "1.5")
     made.set_data("msteams", {"width": "Full"})
-    made.lang = "en"
+    made.lang = words.spoken()
     made.speak = spoken(summary)
     made.fallback_text = plain(summary)
     made.body = list(body)

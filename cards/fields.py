@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from cards.blocks import banner, count, sentence
+from bot.words import gettext, marked, ngettext
+from cards.blocks import banner, sentence
 from cards.elements import (
     AdaptiveCard,
     ChoiceSet,
@@ -36,7 +37,7 @@ _LONG_FIELD_BYTES = 6_000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}")
 _ENDLESS = 10**9  # bytes; what a value may take while there is room for it
-_CUT = "Only the beginning fits on a card. What came after it is not here any more."
+_CUT = marked("Only the beginning fits on a card. What came after it is not here any more.")
 
 
 class HasChoice(Protocol):
@@ -74,7 +75,7 @@ class Fields:
         value, was_cut = kept(self.values.get(name, ""), self._most(max_bytes))
         error = self.errors.get(name, "")
         if was_cut:
-            error = f"{_CUT} {error}".strip()
+            error = f"{gettext(_CUT)} {error}".strip()
         entry = TextInput(id=name, label=_label(label, error), **more)
         if value:
             entry.value = value
@@ -144,8 +145,7 @@ class Fields:
         shown_again = fitting(there, self._most(_LONG_FIELD_BYTES), [])
         error = self.errors.get(name, "")
         if len(shown_again) < len(ids):
-            rest = count(len(ids) - len(shown_again), "chosen person does", "chosen people do")
-            error = f"{rest} not fit on this card: please paste their addresses. {error}".strip()
+            error = f"{_do_not_fit(len(ids) - len(shown_again))} {error}".strip()
         entry = ChoiceSet(
             id=name,
             label=_label(label, error),
@@ -166,11 +166,12 @@ class Fields:
         if not self.errors:
             return []
         wrong = len(self.errors)
-        title = f"{count(wrong, 'thing needs', 'things need')} another look"
-        elsewhere = set(self.errors) - set(on_the_card)
-        where = (
-            [] if len(elsewhere) == wrong else ["Nothing was sent. Look for the same sign below."]
+        title = ngettext(
+            "{number} thing needs another look", "{number} things need another look", wrong
         )
+        elsewhere = set(self.errors) - set(on_the_card)
+        below = gettext("Nothing was sent. Look for the same sign below.")
+        where = [] if len(elsewhere) == wrong else [below]
         lines = [*where, *(self.errors[name] for name in sorted(elsewhere))]
         return [banner("attention", "⚠️", title, *(sentence(line) for line in lines[:8]))]
 
@@ -255,7 +256,15 @@ def _matching(shape: re.Pattern[str], value: str) -> str:
 
 
 def _label(label: str, error: str) -> str:
-    return f"{label} – please look again" if error else label
+    return gettext("{label} – please look again", label=label) if error else label
+
+
+def _do_not_fit(number: int) -> str:
+    return ngettext(
+        "{number} chosen person does not fit on this card: please paste their addresses.",
+        "{number} chosen people do not fit on this card: please paste their addresses.",
+        number,
+    )
 
 
 def _field(entry: Element, error: str) -> Element:

@@ -4,21 +4,17 @@ Whoever is in that conversation reads it: no number, no attendee, and of an appo
 whom nor what it is about. The details open for their owner alone.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.words import gettext, pgettext, written
 from cards.blocks import aside, banner, facts, heading, people, quoted
 from cards.buttons import NOTHING_KEPT, OpenDialog, ShowDetails
 from cards.delivery_view import DeliveryState
-from cards.delivery_words import HEADLINES
+from cards.delivery_words import HEADLINES, for_others, named
 from cards.elements import AdaptiveCard, card, opens_dialog, plain, run, spoken
 
 _PREVIEW = "application/vnd.microsoft.card.thumbnail"
 _NO_TAGS = str.maketrans("<>", "‹›")
-_FOR_OTHERS: Mapping[DeliveryState, str] = {
-    "needs_sign_in": "Waiting for a sign-in",
-    "held": "Waiting for a decision",
-}
 
 
 @dataclass(frozen=True)
@@ -48,11 +44,10 @@ class AppointmentInsertView:
 
 def delivery_insert(view: DeliveryInsertView) -> AdaptiveCard:
     """How many people, and what is known. A button opens the rest for its owner."""
-    tone, symbol, words = HEADLINES[view.state]
-    words = _FOR_OTHERS.get(view.state, words)
-    whom = "Everyone of a chat, channel or team" if view.is_for_a_group else people(view.total)
-    counted = view.total > 1 and not view.is_for_a_group
-    accepted = f"{view.accepted:,} of {view.total:,}" if counted else ""
+    tone, symbol, _ = HEADLINES[view.state]
+    words = for_others(view.state, named(view.state))
+    as_of = gettext("As of {when}.", when=plain(view.as_of, 80))
+    details = gettext("Only the person who sent it sees the details.")
     said = [quoted(run(view.words))] if view.words else []
     more = [quoted(run(view.preview))] if view.preview and view.preview != view.words else []
     return card(
@@ -63,29 +58,48 @@ def delivery_insert(view: DeliveryInsertView) -> AdaptiveCard:
             *more,
             *facts(
                 [
-                    ("For", whom),
-                    ("Accepted", accepted),
-                    ("Leaves", view.leaves_at),
+                    (gettext("For"), _whom(view)),
+                    (gettext("Accepted"), _accepted(view)),
+                    (gettext("Leaves"), view.leaves_at),
                 ]
             ),
-            aside(f"As of {plain(view.as_of, 80)}. Only the person who sent it sees the details."),
+            aside(f"{as_of} {details}"),
         ],
-        [opens_dialog("Show the details", ShowDetails(view.delivery_id))],
-        summary=f"{view.title}: {words}, as of {view.as_of}.",
+        [opens_dialog(gettext("Show the details"), ShowDetails(view.delivery_id))],
+        summary=gettext(
+            "{title}: {state}, as of {when}.", title=view.title, state=words, when=view.as_of
+        ),
     )
+
+
+def _whom(view: DeliveryInsertView) -> str:
+    if view.is_for_a_group:
+        return gettext("Everyone of a chat, channel or team")
+    return people(view.total)
+
+
+def _accepted(view: DeliveryInsertView) -> str:
+    if view.total < 2 or view.is_for_a_group:
+        return ""
+    of, number = written(view.total), written(view.accepted)
+    return gettext("{number} of {total}", number=number, total=of)
 
 
 def appointment_insert(view: AppointmentInsertView) -> AdaptiveCard:
     """When it is. A button opens a form for texting the people of one's own appointments."""
-    state = "Cancelled" if view.is_cancelled else "In the calendar"
+    state = gettext("In the calendar")
+    if view.is_cancelled:
+        state = pgettext("appointment", "Cancelled")
+    as_of = gettext("As of {when}.", when=plain(view.as_of, 80))
+    organizer = gettext("Only its organizer can text its people.")
     return card(
         [
-            heading("Virtual appointment"),
-            *facts([("When", view.when), ("State", state)]),
-            aside(f"As of {plain(view.as_of, 80)}. Only its organizer can text its people."),
+            heading(gettext("Virtual appointment")),
+            *facts([(gettext("When"), view.when), (gettext("State"), state)]),
+            aside(f"{as_of} {organizer}"),
         ],
-        [opens_dialog("Text an appointment", OpenDialog("text", NOTHING_KEPT))],
-        summary=f"A virtual appointment, {view.when}. {state}.",
+        [opens_dialog(gettext("Text an appointment"), OpenDialog("text", NOTHING_KEPT))],
+        summary=gettext("A virtual appointment, {when}. {state}.", when=view.when, state=state),
     )
 
 

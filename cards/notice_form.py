@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cards.blocks import aside, heading, people, quoted, section, sentence
+from bot.words import gettext, listed, marked, ngettext
+from cards.blocks import aside, heading, quoted, section, sentence
 from cards.buttons import ChooseKind, ReviewNotice
 from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, run
 from cards.fields import Fields, fitted_form, note_above
@@ -55,9 +56,13 @@ class NoticeFormView:
 
 
 _TOPICS = (
-    Choice("This chat with Herald", "chat"),
-    Choice("A place in Teams, by its link", "link"),
-    Choice("Herald's page in your organization's apps", "app"),
+    (marked("This chat with Herald"), "chat"),
+    (marked("A place in Teams, by its link"), "link"),
+    (marked("Herald's page in your organization's apps"), "app"),
+)
+_COSTS = marked(
+    "By name, you see before who gets it, and each request is accounted for. At once is one quick "
+    "request: it reaches whoever is a member when it arrives, and nobody can tell how many or who."
 )
 _MOST_ASKED = 5
 _PREVIEW = 150  # characters of the preview that Teams shows
@@ -77,8 +82,10 @@ def _card(view: NoticeFormView, fields: Fields) -> AdaptiveCard:
     names |= NAMES if view.zone_name else set()
     return card(
         [
-            heading("Notify teammates"),
-            aside("It goes into their activity feeds. You see everything before it is sent."),
+            heading(gettext("Notify teammates")),
+            aside(
+                gettext("It goes into their activity feeds. You see everything before it is sent.")
+            ),
             *note_above(view.note),
             *fields.summary(names),
             *_what(view, fields),
@@ -86,37 +93,41 @@ def _card(view: NoticeFormView, fields: Fields) -> AdaptiveCard:
             *_where(fields),
             *when_section(fields, view.zone_name, view.earliest, view.latest),
         ],
-        [execute("Review", ReviewNotice(view.form_id), main=True, inputs=True)],
-        summary="A form for putting a notice into the activity feeds of teammates.",
+        [execute(gettext("Review"), ReviewNotice(view.form_id), main=True, inputs=True)],
+        summary=gettext("A form for putting a notice into the activity feeds of teammates."),
     )
 
 
 def _what(view: NoticeFormView, fields: Fields) -> list[Element]:
     kind = fields.choice(
         "activity_type",
-        "Kind of notice",
+        gettext("Kind of notice"),
         view.activity_types,
         default=view.shown_type,
         style="compact",
         is_required=True,
-        error_message="Choose a kind.",
+        error_message=gettext("Choose a kind."),
     )
-    use = execute("Use this kind", ChooseKind(view.form_id), inputs=True)
+    use = execute(gettext("Use this kind"), ChooseKind(view.form_id), inputs=True)
     return [
-        section("What it says"),
+        section(gettext("What it says")),
         kind,
         ActionSet(actions=[use]),
         quoted(*_sentence(view.template)),
-        *(fields.text(f"param_{name}", f"{spelled(name)} (needed)") for name in view.parameters),
+        *(_parameter(name, fields) for name in view.parameters),
         fields.text(
             "preview",
-            f"Preview, at most {_PREVIEW} characters",
+            gettext("Preview, at most {number} characters", number=_PREVIEW),
             max_bytes=2_000,
             max_length=_PREVIEW,
             is_multiline=True,
-            placeholder="The first words under the notice",
+            placeholder=gettext("The first words under the notice"),
         ),
     ]
+
+
+def _parameter(name: str, fields: Fields) -> Element:
+    return fields.text(f"param_{name}", gettext("{name} (needed)", name=spelled(name)))
 
 
 def _sentence(template: str) -> list[Element]:
@@ -124,7 +135,7 @@ def _sentence(template: str) -> list[Element]:
     runs = []
     for position, part in enumerate(_BLANK.split(template[:300])):
         if position % 2:
-            name = "You" if part == "actor" else f"[{spelled(part).lower()}]"
+            name = gettext("You") if part == "actor" else f"[{spelled(part).lower()}]"
             runs.append(run(name, weight="bolder"))
         elif part.strip():
             before = " " if position and part[0] == " " else ""
@@ -134,14 +145,16 @@ def _sentence(template: str) -> list[Element]:
 
 def _who(view: NoticeFormView, fields: Fields) -> list[Element]:
     return [
-        section("Who gets it"),
+        section(gettext("Who gets it")),
         *_groups(view, fields),
         *_before(view, fields),
-        aside("Choose people, or paste their addresses or names, or both."),
-        fields.people("recipients", "People", view.people, placeholder="Type a name"),
+        aside(gettext("Choose people, or paste their addresses or names, or both.")),
+        fields.people(
+            "recipients", gettext("People"), view.people, placeholder=gettext("Type a name")
+        ),
         fields.long_text(
             "recipient_list",
-            "Addresses or names, one a line (optional)",
+            gettext("Addresses or names, one a line (optional)"),
             placeholder="ada@contoso.com",
         ),
         *(_whom(which, fields) for which in view.which[:_MOST_ASKED]),
@@ -149,14 +162,14 @@ def _who(view: NoticeFormView, fields: Fields) -> list[Element]:
 
 
 def _whom(which: Which, fields: Fields) -> Element:
-    none = Choice("None of them", "none")
+    none = Choice(gettext("None of them"), "none")
     name = plain(which.name, 60)
     return fields.choice(
         which.input_id,
-        f"Whom do you mean by “{name}”?",
+        gettext("Whom do you mean by “{name}”?", name=name),
         (*which.choices, none),
         style="compact",
-        placeholder="Choose one",
+        placeholder=gettext("Choose one"),
     )
 
 
@@ -164,38 +177,41 @@ def _groups(view: NoticeFormView, fields: Fields) -> list[Element]:
     """The choice of a whole group, and of the two ways to reach it, with what each costs."""
     if not view.groups:
         return []
-    only = Choice("Only the people below", "people")
-    most = f"{view.by_name_up_to:,}"
-    ways = (
-        Choice(f"By name up to {most} members, at once beyond", "auto"),
-        Choice("Each member by name", "each"),
-        Choice("The whole group at once", "at_once"),
-    )
+    only = Choice(gettext("Only the people below"), "people")
     return [
         fields.choice(
             "audience",
-            "For whom",
+            gettext("For whom"),
             (only, *view.groups),
             default="people",
             style="compact",  # names of groups: an expanded one would read them as markdown
             is_required=True,
-            error_message="Choose for whom it is.",
+            error_message=gettext("Choose for whom it is."),
         ),
         fields.choice(
             "way",
-            "A whole group is reached",
-            ways,
+            gettext("A whole group is reached"),
+            _ways(view.by_name_up_to),
             default="auto",
             style="compact",
             is_required=True,
-            error_message="Choose how it goes out.",
+            error_message=gettext("Choose how it goes out."),
         ),
-        aside(
-            "By name, you see before who gets it, and each request is accounted for. At once is "
-            "one quick request: it reaches whoever is a member when it arrives, and nobody can "
-            "tell how many or who."
-        ),
+        aside(gettext(_COSTS)),
     ]
+
+
+def _ways(most: int) -> tuple[Choice, ...]:
+    auto = ngettext(
+        "By name up to {number} member, at once beyond",
+        "By name up to {number} members, at once beyond",
+        most,
+    )
+    return (
+        Choice(auto, "auto"),
+        Choice(gettext("Each member by name"), "each"),
+        Choice(gettext("The whole group at once"), "at_once"),
+    )
 
 
 def _before(view: NoticeFormView, fields: Fields) -> list[Element]:
@@ -203,47 +219,50 @@ def _before(view: NoticeFormView, fields: Fields) -> list[Element]:
     if not view.people_before:
         return []
     rest = view.people_before - len(view.names_before)
-    more = f" and {rest:,} more" if rest > 0 else ""
-    as_before = f"The {people(view.people_before)} as before, and those I add"
+    as_before = ngettext(
+        "The {number} person as before, and those I add",
+        "The {number} people as before, and those I add",
+        view.people_before,
+    )
     return [
-        sentence(f"Before: {', '.join(view.names_before)}{more}."),
+        sentence(gettext("Before: {names}.", names=listed(view.names_before, besides=rest))),
         fields.choice(
             "keep_audience",
-            "Send it to",
-            (Choice(as_before, "keep"), Choice("Only those I choose now", "new")),
+            gettext("Send it to"),
+            (Choice(as_before, "keep"), Choice(gettext("Only those I choose now"), "new")),
             default="keep",
             style="expanded",
             is_required=True,
-            error_message="Choose who gets it.",
+            error_message=gettext("Choose who gets it."),
         ),
     ]
 
 
 def _where(fields: Fields) -> list[Element]:
     return [
-        section("Where it leads"),
+        section(gettext("Where it leads")),
         fields.choice(
             "topic",
-            "A click on the notice opens",
-            _TOPICS,
+            gettext("A click on the notice opens"),
+            [Choice(gettext(title), value) for title, value in _TOPICS],
             default="chat",
             style="expanded",
             is_required=True,
-            error_message="Choose where it leads.",
+            error_message=gettext("Choose where it leads."),
         ),
         fields.text(
             "topic_link",
-            "Teams link (only for a place in Teams)",
+            gettext("Teams link (only for a place in Teams)"),
             placeholder="https://teams.microsoft.com/l/…",
             style="url",
         ),
-        fields.text("topic_title", "Title of the topic (optional)"),
+        fields.text("topic_title", gettext("Title of the topic (optional)")),
     ]
 
 
 def spelled(name: str) -> str:
     """A parameter's name as words: `deploymentId` is `Deployment id`."""
     if name == "systemDefaultText":
-        return "Your words"
+        return gettext("Your words")
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", name).lower()
     return words[:1].upper() + words[1:]

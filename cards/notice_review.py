@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.words import gettext, listed
 from cards.blocks import aside, bullets, facts, heading, people, section, sentence
 from cards.buttons import EditNotice, SendNotice
 from cards.elements import (
@@ -46,24 +47,31 @@ def notice_review(view: NoticeReviewView) -> AdaptiveCard:
 
 def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
     whom = clean(view.everyone, 120) or people(view.recipient_count)
+    told = gettext("{text}, to {whom}.", text=view.text, whom=whom)
     send = SendNotice(view.form_id, view.draft_id)
     return card(
         [
-            heading("Is everything right?"),
-            aside("This is what they read in their activity feeds:"),
+            heading(gettext("Is everything right?")),
+            aside(gettext("This is what they read in their activity feeds:")),
             _feed(view),
-            *facts([("Leads to", view.topic), ("Link", view.link), ("Takes", view.estimate)]),
-            section(f"Goes to {plain(whom, 120)}"),
+            *facts(
+                [
+                    (gettext("Leads to"), view.topic),
+                    (gettext("Link"), view.link),
+                    (gettext("Takes"), view.estimate),
+                ]
+            ),
+            section(gettext("Goes to {whom}", whom=plain(whom, 120))),
             *([sentence(_named(view), limit=2_000)] if view.recipients else []),
             *_left_out(view.left_out, at_most),
             *bullets(view.notes, at_most=6),
-            *departure(view.leaves, "It can't be taken back once it is sent."),
+            *departure(view.leaves, gettext("It can't be taken back once it is sent.")),
         ],
         [
             execute(send_title(view.leaves, whom), send, main=True),
-            execute("Change something", EditNotice(view.form_id)),
+            execute(gettext("Change something"), EditNotice(view.form_id)),
         ],
-        summary=f"{view.text}, to {whom}. {please_check(view.leaves)}",
+        summary=f"{told} {please_check(view.leaves)}",
     )
 
 
@@ -82,10 +90,11 @@ def _told(view: NoticeReviewView) -> list[Element]:
 
 
 def _named(view: NoticeReviewView) -> str:
-    rest = view.recipient_count - len(view.recipients)
-    names = ", ".join(clean(name, 80) for name in view.recipients)
-    return f"{names} and {rest:,} more" if names and rest > 0 else names
+    names = [clean(name, 80) for name in view.recipients]
+    return listed(names, besides=view.recipient_count - len(names))
 
 
 def _left_out(left_out: tuple[str, ...], at_most: int) -> list[Element]:
-    return [section("Left out"), *bullets(left_out, at_most=at_most)] if left_out else []
+    if not left_out:
+        return []
+    return [section(gettext("Left out")), *bullets(left_out, at_most=at_most)]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.words import gettext
 from cards.blocks import aside, heading, sentence
 from cards.buttons import Button
 from cards.elements import AdaptiveCard, card, opens_dialog, plain
@@ -29,7 +30,7 @@ def opener(view: OpenerView) -> AdaptiveCard:
     """A small card: what is behind its buttons is shown to the one who presses, and only there."""
     asked = []
     if view.asked_by:
-        asked = [aside(f"Asked for by {plain(view.asked_by, 60)}.")]
+        asked = [aside(gettext("Asked for by {name}.", name=plain(view.asked_by, 60)))]
     return card(
         [heading(view.title), sentence(view.sentence), *asked],
         [opens_dialog(door.title, door.button, main=not n) for n, door in enumerate(view.doors)],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.words import gettext, marked, written
 from cards.blocks import aside, heading, section
 from cards.buttons import AddAttendee, AllowCalendar, ReviewText
 from cards.elements import ActionSet, AdaptiveCard, Element, card, execute
@@ -49,15 +50,15 @@ class TextFormView:
 
 
 _MESSAGE_TYPES = (
-    Choice("It is confirmed", "confirmation"),
-    Choice("It has a new time", "reschedule"),
-    Choice("It is cancelled", "cancellation"),
-    Choice("It starts soon (reminder)", "reminder"),
+    (marked("It is confirmed"), "confirmation"),
+    (marked("It has a new time"), "reschedule"),
+    (marked("It is cancelled"), "cancellation"),
+    (marked("It starts soon (reminder)"), "reminder"),
 )
 _MEETINGS_BYTES = 10_000
 _ZONES_BYTES = 7_000
 # Its one parameter has one value, `mins15`; what Microsoft does before then is not documented.
-_REMINDERS = (
+_REMINDERS = marked(
     "A reminder is made for 15 minutes before the start, and Microsoft doesn't say whether it "
     "waits until then. Best let it leave at that time."
 )
@@ -76,8 +77,10 @@ def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:
     names |= NAMES if view.zone_name else set()
     return card(
         [
-            heading("Text the people of an appointment"),
-            aside("For people from outside. You see everything once more before it is sent."),
+            heading(gettext("Text the people of an appointment")),
+            aside(
+                gettext("For people from outside. You see everything once more before it is sent.")
+            ),
             *note_above(view.note),
             *_allow(view, rows),
             *fields.summary(names),
@@ -87,8 +90,8 @@ def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:
             *when_section(fields, view.zone_name, view.earliest, view.latest),
             *_language(view, fields),
         ],
-        [execute("Review", ReviewText(view.form_id, rows), main=True, inputs=True)],
-        summary="A form for texting the people of an appointment.",
+        [execute(gettext("Review"), ReviewText(view.form_id, rows), main=True, inputs=True)],
+        summary=gettext("A form for texting the people of an appointment."),
     )
 
 
@@ -96,16 +99,20 @@ def _allow(view: TextFormView, rows: int) -> list[Element]:
     if not view.can_allow and not view.is_late:
         return []
     button = AllowCalendar(view.form_id, min(rows, MAX_ROWS))
-    title = "Sign in to list my meetings" if view.can_allow else "List my meetings"
+    title = gettext("List my meetings")
+    if view.can_allow:
+        title = gettext("Sign in to list my meetings")
     return [ActionSet(actions=[execute(title, button, inputs=True)])]
 
 
 def _appointment(view: TextFormView, fields: Fields) -> list[Element]:
-    link_label = "Or the join link of another one" if view.meetings else "Its join link (needed)"
+    link_label = gettext("Its join link (needed)")
+    if view.meetings:
+        link_label = gettext("Or the join link of another one")
     link = fields.text(
         "join_link", link_label, placeholder="https://teams.microsoft.com/…", style="url"
     )
-    return [section("The appointment"), *_meetings(view, fields), link]
+    return [section(gettext("The appointment")), *_meetings(view, fields), link]
 
 
 def _meetings(view: TextFormView, fields: Fields) -> list[Element]:
@@ -115,33 +122,35 @@ def _meetings(view: TextFormView, fields: Fields) -> list[Element]:
     listed = fitting(view.meetings, most, [chosen, view.meetings[0].value])
     choice = fields.choice(
         "meeting",
-        "Your meeting",
+        gettext("Your meeting"),
         listed,
         max_bytes=_MEETINGS_BYTES,
         style="filtered",
         choices_data={"type": "Data.Query", "dataset": MEETINGS_DATASET},
-        placeholder="Choose one, or type to search",
+        placeholder=gettext("Choose one, or type to search"),
     )
     in_all = view.meetings_in_all or str(len(view.meetings))
     if in_all == str(len(listed)):
         return [choice]
-    return [
-        choice,
-        aside(f"{len(listed)} of {in_all} are listed. Type to find another, or paste its link."),
-    ]
+    some = gettext(
+        "{number} of {total} are listed. Type to find another, or paste its link.",
+        number=written(len(listed)),
+        total=in_all,
+    )
+    return [choice, aside(some)]
 
 
 def _message(fields: Fields) -> list[Element]:
     message = fields.choice(
         "message_type",
-        "What the text says",
-        _MESSAGE_TYPES,
+        gettext("What the text says"),
+        [Choice(gettext(title), value) for title, value in _MESSAGE_TYPES],
         default="confirmation",
         style="expanded",
         is_required=True,
-        error_message="Choose what the text says.",
+        error_message=gettext("Choose what the text says."),
     )
-    return [section("The message"), message, aside(_REMINDERS)]
+    return [section(gettext("The message")), message, aside(gettext(_REMINDERS))]
 
 
 def _language(view: TextFormView, fields: Fields) -> list[Element]:
@@ -151,27 +160,31 @@ def _language(view: TextFormView, fields: Fields) -> list[Element]:
     return [
         fields.choice(
             "language",
-            "Language of the text",
+            gettext("Language of the text"),
             view.languages,
             default=first,
             style="compact",
             is_required=True,
-            error_message="Choose a language.",
+            error_message=gettext("Choose a language."),
         )
     ]
 
 
 def _people(view: TextFormView, fields: Fields, rows: int) -> list[Element]:
-    more = execute("Add a person", AddAttendee(view.form_id, rows), inputs=True)
+    more = execute(gettext("Add a person"), AddAttendee(view.form_id, rows), inputs=True)
     return [
-        section("Who gets the text"),
-        aside("Mobile numbers of the United States. Fill in the rows, or paste a list, or both."),
+        section(gettext("Who gets the text")),
+        aside(
+            gettext(
+                "Mobile numbers of the United States. Fill in the rows, or paste a list, or both."
+            )
+        ),
         *(_person(fields, row, view.zones, _ZONES_BYTES // rows) for row in range(rows)),
         *([ActionSet(actions=[more])] if rows < MAX_ROWS else []),
         fields.long_text(
             "attendee_list",
-            "A list: one person a line (optional)",
-            placeholder="(206) 555-0142, Pacific Time",
+            gettext("A list: one person a line (optional)"),
+            placeholder=gettext("(206) 555-0142, Pacific Time"),
         ),
     ]
 
@@ -179,14 +192,14 @@ def _people(view: TextFormView, fields: Fields, rows: int) -> list[Element]:
 def _person(fields: Fields, row: int, zones: Sequence[Choice], max_bytes: int) -> Element:
     phone = fields.text(
         f"phone_{row}",
-        f"Mobile number {row + 1}",
+        gettext("Mobile number {row}", row=row + 1),
         max_bytes=200,
         placeholder="(206) 555-0142",
         style="tel",
     )
     zone = fields.choice(
         f"zone_{row}",
-        f"Time zone {row + 1}",
+        gettext("Time zone {row}", row=row + 1),
         zones,
         default=zones[0].value if zones else "",
         max_bytes=max_bytes,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.words import gettext, ngettext
 from cards.blocks import banner, bullets, facts, heading, people, section, sentence
 from cards.buttons import EditText, SendText
 from cards.elements import AdaptiveCard, Element, card, execute, fitted, rich_text, run
@@ -47,39 +48,49 @@ def _card(view: TextReviewView, at_most: int) -> AdaptiveCard:
     send = SendText(view.form_id, view.draft_id)
     return card(
         [
-            heading("Is everything right?"),
+            heading(gettext("Is everything right?")),
             *_warned(view.warnings),
             *facts(
                 [
-                    ("Meeting", view.subject),
-                    ("When", view.when),
-                    ("Message", view.message_type),
-                    ("Language", view.language),
+                    (gettext("Meeting"), view.subject),
+                    (gettext("When"), view.when),
+                    (gettext("Message"), view.message_type),
+                    (gettext("Language"), view.language),
                 ]
             ),
-            section(f"Goes to {whom}"),
+            section(gettext("Goes to {whom}", whom=whom)),
             *(_attendee(attendee) for attendee in view.attendees[:at_most]),
             *_rest(len(view.attendees) - at_most),
             *bullets(view.notes, at_most=8),
-            *departure(view.leaves, "A text can't be taken back once it is sent."),
+            *departure(view.leaves, gettext("A text can't be taken back once it is sent.")),
         ],
         [
             execute(send_title(view.leaves, whom), send, main=True),
-            execute("Change something", EditText(view.form_id)),
+            execute(gettext("Change something"), EditText(view.form_id)),
         ],
-        summary=f"{view.message_type} for {view.subject}, to {whom}. {please_check(view.leaves)}",
+        summary=f"{_said(view, whom)} {please_check(view.leaves)}",
+    )
+
+
+def _said(view: TextReviewView, whom: str) -> str:
+    return gettext(
+        "{message} for {meeting}, to {whom}.",
+        message=view.message_type,
+        meeting=view.subject,
+        whom=whom,
     )
 
 
 def _warned(warnings: tuple[str, ...]) -> list[Element]:
     if not warnings:
         return []
-    return [banner("warning", "⚠️", "Please look closely", *map(sentence, warnings[:4]))]
+    closely = gettext("Please look closely")
+    return [banner("warning", "⚠️", closely, *map(sentence, warnings[:4]))]
 
 
 def _attendee(attendee: ReviewedAttendee) -> Element:
-    there = f"{attendee.local_time} there" if attendee.local_time else ""
-    where = [attendee.zone, there, attendee.other_day]
+    there = gettext("{time} there", time=attendee.local_time)
+    where = [attendee.zone, there if attendee.local_time else "", attendee.other_day]
     return rich_text(
         run(attendee.number, limit=40, weight="bolder"),
         run("  " + ", ".join(part for part in where if part), limit=120),
@@ -88,4 +99,11 @@ def _attendee(attendee: ReviewedAttendee) -> Element:
 
 
 def _rest(number: int) -> list[Element]:
-    return [rich_text(run(f"… and {number} more, as you entered them"))] if number > 0 else []
+    if number < 1:
+        return []
+    more = ngettext(
+        "… and {number} more, as you entered them",
+        "… and {number} more, as you entered them",
+        number,
+    )
+    return [rich_text(run(more))]

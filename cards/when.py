@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from bot.words import gettext
 from cards.blocks import aside, section, sentence
 from cards.elements import Element, clean
 from cards.fields import Fields, side_by_side
 from cards.plain import plain
 
-AHEAD = "up to 90 days ahead"
 DAY_AND_TIME = frozenset({"when_date", "when_time"})
 NAMES = DAY_AND_TIME | {"when"}
 
@@ -18,60 +18,65 @@ class _When:
     value: str
 
 
-_CHOICES = (_When("Now", "now"), _When("At a time I choose", "later"))
-
-
 def when_section(fields: Fields, zone_name: str, earliest: str, latest: str) -> list[Element]:
     """The inputs `when`, `when_date` and `when_time`; nothing where the zone isn't known."""
     if not zone_name:
         return []
+    now, later = _When(gettext("Now"), "now"), _When(gettext("At a time I choose"), "later")
+    ahead = gettext(
+        "If you choose a time: up to 90 days ahead, in your own zone, {zone}.",
+        zone=plain(zone_name, 60),
+    )
     return [
-        section("When it leaves"),
+        section(gettext("When it leaves")),
         fields.choice(
             "when",
-            "Send it",
-            _CHOICES,
+            gettext("Send it"),
+            (now, later),
             default="now",
             style="expanded",
             is_required=True,
-            error_message="Choose when it leaves.",
+            error_message=gettext("Choose when it leaves."),
         ),
-        aside(f"If you choose a time: {AHEAD}, in your own zone, {plain(zone_name, 60)}."),
+        aside(ahead),
         day_and_time(fields, zone_name, earliest, latest),
     ]
 
 
 def day_and_time(fields: Fields, zone_name: str, earliest: str, latest: str) -> Element:
     """The inputs `when_date` and `when_time`; the days offered are ISO dates."""
-    zone = f" ({clean(zone_name, 60)})" if zone_name else ""
-    outside = f"Choose a day from today, {AHEAD}."
+    outside = gettext("Choose a day from today, up to 90 days ahead.")
+    time = gettext("Time")
+    if zone_name:
+        time = gettext("Time ({zone})", zone=clean(zone_name, 60))
     return side_by_side(
-        fields.date("when_date", "Date", earliest=earliest, latest=latest, error_message=outside),
-        fields.time("when_time", f"Time{zone}"),
+        fields.date(
+            "when_date", gettext("Date"), earliest=earliest, latest=latest, error_message=outside
+        ),
+        fields.time("when_time", time),
     )
 
 
 def departure(leaves: str, taken_back: str) -> list[Element]:
     """On a review: when it leaves, and until when it can be taken back."""
-    title = section("When it leaves")
+    title = section(gettext("When it leaves"))
     if not leaves:
-        return [title, sentence("It leaves now, as soon as you send it."), aside(taken_back)]
-    return [
-        title,
-        sentence(f"🕒 It leaves on {leaves}."),
-        aside(f"Until then you can change or cancel it: write “scheduled”. {taken_back}"),
-    ]
+        now = sentence(gettext("It leaves now, as soon as you send it."))
+        return [title, now, aside(taken_back)]
+    later = gettext("It leaves on {day}.", day=leaves)
+    until = gettext("Until then you can change or cancel it: write “scheduled”.")
+    return [title, sentence(f"🕒 {later}"), aside(f"{until} {taken_back}")]
 
 
 def send_title(leaves: str, whom: str) -> str:
     """The title of a review's main button: it says whether anything leaves at once."""
-    return f"Schedule for {whom}" if leaves else f"Send now to {whom}"
+    if leaves:
+        return gettext("Schedule for {whom}", whom=whom)
+    return gettext("Send now to {whom}", whom=whom)
 
 
 def please_check(leaves: str) -> str:
     """The last words of a review's summary."""
-    return (
-        f"It leaves on {leaves}. Please check, then schedule."
-        if leaves
-        else ("Please check, then send.")
-    )
+    if not leaves:
+        return gettext("Please check, then send.")
+    return gettext("It leaves on {day}. Please check, then schedule.", day=leaves)

@@ -18,7 +18,8 @@ from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
 from cards.elements import payload
-from cards.notes import HelpView, NoteView, help_card, note
+from cards.notes import NoteView, note
+from cards.welcome import HelpView, help_card
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,103 @@
 """What people may type: one table, which is also the help and the manifest's command lists."""
 
 import difflib
-from dataclasses import dataclass
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 
-from cards.notes import CommandLine
+from bot.words import gettext, marked, spoken
+from cards.welcome import CommandLine
+
+_MOST_WORDS = 3  # of a command: "cerrar la sesión"
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command: its name, other words for it, and what the help says."""
+    """One command: its name, other words for it, and what the help says.
+
+    The name is understood in every language, and what buttons and links carry. `elsewhere` are the
+    words of other languages; the first is what the help and the manifest of that language say.
+    """
 
     name: str
     summary: str
     also: tuple[str, ...] = ()
+    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def word(self) -> str:
+        """What is typed for it in the language that is spoken."""
+        return self.elsewhere.get(spoken(), (self.name,))[0]
+
+    @property
+    def words(self) -> Iterator[str]:
+        """Everything that is understood as this command."""
+        yield from (self.name, *self.also)
+        for words in self.elsewhere.values():
+            yield from words
 
 
 COMMANDS = (
-    Command("text", "Text the people of an appointment", ("sms", "appointment")),
-    Command("notify", "Put a notice into teammates' activity feeds", ("notice", "notification")),
-    Command("scheduled", "Show what waits to be sent, and change it", ("waiting", "schedule")),
-    Command("history", "Show what you sent", ("sent",)),
-    Command("status", "Show one delivery: status and its id"),
-    Command("signin", "Sign in, so that Herald can act in your name", ("login", "sign-in")),
-    Command("signout", "Sign out and forget your sign-in", ("logout", "sign-out")),
-    Command("whoami", "Show whom Herald acts for", ("who",)),
-    Command("help", "Show what Herald can do", ("hi", "hello", "start", "?")),
+    Command(
+        "text",
+        marked("Text the people of an appointment"),
+        ("sms", "appointment"),
+        {"es": ("sms", "texto", "mensaje", "mensajes", "cita", "textear")},
+    ),
+    Command(
+        "notify",
+        marked("Put a notice into teammates' activity feeds"),
+        ("notice", "notification"),
+        {"es": ("avisar", "aviso", "avisos", "notificar", "notificación")},
+    ),
+    Command(
+        "scheduled",
+        marked("Show what waits to be sent, and change it"),
+        ("waiting", "schedule"),
+        {"es": ("programados", "programado", "pendientes", "en espera")},
+    ),
+    Command(
+        "history",
+        marked("Show what you sent"),
+        ("sent",),
+        {"es": ("historial", "historia", "enviados")},
+    ),
+    Command("status", marked("Show one delivery: status and its id"), (), {"es": ("estado",)}),
+    Command(
+        "signin",
+        marked("Sign in, so that Herald can act in your name"),
+        ("login", "sign-in", "sign in"),
+        {"es": ("entrar", "iniciar sesión", "iniciar la sesión", "acceder")},
+    ),
+    Command(
+        "signout",
+        marked("Sign out and forget your sign-in"),
+        ("logout", "sign-out", "sign out"),
+        {"es": ("salir", "cerrar sesión", "cerrar la sesión")},
+    ),
+    Command(
+        "whoami",
+        marked("Show whom Herald acts for"),
+        ("who",),
+        {"es": ("quién soy", "quién", "quiénsoy")},
+    ),
+    Command(
+        "help",
+        marked("Show what Herald can do"),
+        ("hi", "hello", "start", "?"),
+        {"es": ("ayuda", "hola", "inicio", "comandos")},
+    ),
 )
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What was understood of a message: a command and the words after it, or the nearest one."""
+    """What was understood of a message: a command and the words after it, or the nearest one.
+
+    `nearest` is a word of the language that is spoken.
+    """
 
     command: Command | None
     words: str = ""
@@ -39,19 +106,31 @@ class Heard:
 
 
 def understand(text: str) -> Heard:
-    """Find the command of a message; forgiving of case, slashes and punctuation."""
-    first, _, rest = text.strip().partition(" ")
-    word = first.lower().lstrip("/").rstrip(".!,:")
-    if word == "sign" and rest.lower().split(" ")[0] in {"in", "out"}:
-        joined, _, rest = rest.partition(" ")
-        word += joined.lower()
-    if not word:
+    """Find the command of a message, in any language.
+
+    Forgiving of case, accents, slashes and punctuation.
+    """
+    first = text.strip().partition(" ")[0]
+    if not _plain(first):
         return Heard(named("help"))
-    by_word = {name: command for command in COMMANDS for name in (command.name, *command.also)}
-    if word in by_word:
-        return Heard(by_word[word], rest.strip())
-    near = difflib.get_close_matches(word, by_word, n=1, cutoff=0.6)
-    return Heard(None, unknown=first[:60], nearest=by_word[near[0]].name if near else "")
+    words = text.split()
+    for number in range(min(_MOST_WORDS, len(words)), 0, -1):
+        command = _by_word().get(" ".join(map(_plain, words[:number])))
+        if command is not None:
+            return Heard(command, " ".join(words[number:]))
+    near = difflib.get_close_matches(_plain(first), _by_word(), n=1, cutoff=0.6)
+    return Heard(None, unknown=first[:60], nearest=_by_word()[near[0]].word if near else "")
+
+
+@cache
+def _by_word() -> dict[str, Command]:
+    return {_plain(word): command for command in COMMANDS for word in command.words}
+
+
+def _plain(word: str) -> str:
+    bare = re.sub(r"^[/¿¡]+|[.!,:]+$|(?<=.)\?$", "", word.casefold())
+    apart = unicodedata.normalize("NFKD", bare)
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def named(name: str) -> Command:
@@ -61,4 +140,4 @@ def named(name: str) -> Command:
 
 def lines() -> tuple[CommandLine, ...]:
     """The help's lines."""
-    return tuple(CommandLine(command.name, command.summary) for command in COMMANDS)
+    return tuple(CommandLine(command.word, gettext(command.summary)) for command in COMMANDS)

@@ -16,7 +16,7 @@ from bot.identity.obo import Identity
 from bot.teams.openers import doors
 from bot.teams.turn import Turn
 from cards.elements import payload
-from cards.notes import WelcomeView, welcome
+from cards.welcome import WelcomeView, welcome
 
 log = structlog.get_logger(__name__)
 

@@ -6,25 +6,21 @@ from dataclasses import replace
 from cards.kept import KeptView, kept
 from cards.notes import (
     AdminConsentView,
-    CommandLine,
-    HelpView,
     NoteView,
     ResultsView,
     SignInView,
-    WelcomeView,
     WhoAmIView,
     admin_consent,
-    help_card,
     note,
     results,
     sign_in,
-    welcome,
     who_am_i,
 )
 from cards.notice_form import NoticeFormView, Which, notice_form
 from cards.notice_review import NoticeReviewView, notice_review
 from cards.text_form import Choice, TextFormView, text_form
 from cards.text_review import ReviewedAttendee, TextReviewView, text_review
+from cards.welcome import CommandLine, HelpView, WelcomeView, help_card, welcome
 from tests.cards.delivery_samples import deliveries, lists
 from tests.cards.insert_samples import inserts
 from tests.cards.sample import (

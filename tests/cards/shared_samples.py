@@ -9,8 +9,8 @@ from cards.delivery import DeliveryView, delivery_card
 from cards.delivery_shared import SharedView, shared_delivery
 from cards.delivery_view import DeliveryState
 from cards.kept import KeptView, kept
-from cards.notes import CommandLine, HelpView, WelcomeView, help_card, welcome
 from cards.opener import Door, OpenerView, opener
+from cards.welcome import CommandLine, HelpView, WelcomeView, help_card, welcome
 from tests.cards.sample import HOSTILE, LONG, Sample
 
 _ID = "3fa2b1c94d5e4f60a1b2c3d4e5f60718"
