@@ -3,6 +3,7 @@
 Strict as Teams is: what Microsoft's would refuse, this one refuses, with the same statuses.
 """
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from sandbox.bearer import BearerCheck, BearerRefused
 from sandbox.channel import Channel, ChannelKey
 from sandbox.connector_posts import Posts, body_of
 from sandbox.conversation import Conversations
-from sandbox.limits import Fault, Pace, Refusal, Script
+from sandbox.limits import Fault, Pace, Refusal, Script, refuse
 from sandbox.roster import Roster
 from sandbox.world import World
 
@@ -126,6 +127,8 @@ class Connector:
     async def _answer(self, request: web.Request, handler: _Handler) -> web.StreamResponse | None:
         try:
             await self._authenticate(request)
+            await asyncio.sleep(self.world.faults.connector_slow_s)
+            refuse(self.world.faults.connector_refuses)
             fault = self._script.next()
             if fault == "reset":
                 return None

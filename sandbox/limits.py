@@ -6,6 +6,7 @@ Rules: Microsoft's "Optimize your bot with rate limiting in Teams" and the Conne
 import json
 import time
 from collections import defaultdict, deque
+from http import HTTPStatus
 from typing import Any, Literal
 
 from sandbox.conversation import ADAPTIVE_CARD
@@ -104,6 +105,21 @@ class Pace:
                 wait_s = max(1, round(window_s - (now - sends[-most]) + 0.5))
                 raise Refusal(429, "Throttled", "Too many requests.", retry_after_s=wait_s)
         sends.append(now)
+
+
+_REFUSALS = {
+    403: ("BotNotInConversationRoster", "The bot is not part of the conversation roster."),
+    404: ("ConversationNotFound", "Conversation not found."),
+    429: ("Throttled", "Too many requests."),
+    502: ("BadGateway", "The service is not available."),
+}
+
+
+def refuse(status: int) -> None:
+    """What the panel of faults asks for. Raises `Refusal` unless the status is 0."""
+    if status:
+        code, message = _REFUSALS.get(status, ("ServiceError", "The service says no."))
+        raise Refusal(status, code, message, 1 if status == HTTPStatus.TOO_MANY_REQUESTS else None)
 
 
 class Script:

@@ -8,6 +8,9 @@ from sandbox.gallery import Gallery
 from sandbox.page_answers import asked_of, done
 from sandbox.snapshot import Snapshots
 from sandbox.stage import Stage
+from sandbox.world import Person, Team
+
+_LONGEST_NAME = 50  # as in Teams
 
 Restart = Callable[[], Awaitable[None]]
 
@@ -52,19 +55,34 @@ class WorldRoutes:
         return done()
 
     async def _team(self, request: web.Request) -> web.Response:
-        """Add Herald to a team, or remove it: `{"person": id, "has_bot": true}`."""
+        """What a person does with a team: `{"person": id}` and one more of these.
+
+        `"has_bot"`: add Herald, or remove it; `"name"`: rename it; `"deleted": true`: delete it.
+        """
         asked, world = await asked_of(request), self.stage.world
         try:
             team = world.teams[request.match_info["team"]]
             person = world.person(str(asked.get("person")))
         except KeyError:
             raise web.HTTPNotFound(text="No such team or person.") from None
-        if bool(asked.get("has_bot")) != team.has_bot:
-            teams = self.stage.teams
-            place = teams.channel(team, team.channels[0].name)
-            await (teams.remove_from if team.has_bot else teams.add_to)(person, place)
+        name = str(asked.get("name") or "").strip()
+        if team.deleted or person.id not in team.people_ids or len(name) > _LONGEST_NAME:
+            raise web.HTTPBadRequest(text="Not in this team, or too long a name.")
+        if name:
+            await self.stage.teams.rename_team(person, team, name)
+        elif asked.get("deleted") is True:
+            await self.stage.teams.delete_team(person, team)
+        elif "has_bot" in asked:
+            await self._has_bot(person, team, has_bot=bool(asked["has_bot"]))
         world.changed()
         return done()
+
+    async def _has_bot(self, person: Person, team: Team, *, has_bot: bool) -> None:
+        if has_bot == team.has_bot:
+            return
+        teams = self.stage.teams
+        place = teams.channel(team, team.channels[0].name)
+        await (teams.remove_from if team.has_bot else teams.add_to)(person, place)
 
     async def _reset(self, request: web.Request) -> web.Response:
         """Put the world back as it was in the beginning, and let the app forget it."""

@@ -161,3 +161,5 @@ class Faults:
     exchange_mute: bool = False  # Teams clients never send signin/tokenExchange
     skip_not_installed: bool = False  # bulk: 202 and skip, instead of 403 for the batch
     duplicate_app: bool = False  # 409 unless teamsAppId is given
+    connector_slow_s: float = 0.0  # every answer of the Bot Connector waits so long
+    connector_refuses: int = 0  # it answers each of the bot's calls with this status

@@ -77,6 +77,11 @@ def until_accepted(page: Page) -> None:
     raise AssertionError(card.inner_text())
 
 
+def team_menu(page: Page, team: str, choice: str) -> None:
+    page.get_by_role("button", name=f"More about the team {team}").click()
+    page.get_by_role("menuitem", name=choice).click()
+
+
 def set_fault(page: Page, label: str, *, on: bool) -> None:
     page.get_by_role("button", name="Sandbox settings").click()
     page.get_by_label(label).set_checked(on)

@@ -18,6 +18,7 @@ from tests.browser.steps import (
     say,
     set_fault,
     sign_in_window,
+    team_menu,
     until_accepted,
     view,
 )
@@ -184,6 +185,65 @@ def test_a_throttled_delivery_says_so_and_its_requests_are_listed_without_number
     expect(delivery).to_contain_text("request-id")
     expect(page.locator("#view-requests")).not_to_contain_text("2063428631")
     picture(page, "requests")
+
+
+def test_a_team_is_renamed_and_when_it_is_deleted_its_card_goes_on_in_the_senders_own_chat(
+    open_page: Opener, sandbox: str, picture: Picture
+) -> None:
+    page = open_page("Megan Bowen")
+    say(page, "signin")
+    expect(last_card(page)).to_contain_text("igned in")
+    go_to(page, "Appointments")
+    team_menu(page, "Front desk", "Rename team")
+    page.locator("#team-dialog").get_by_label("Name").fill("Reception")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chat-head h1")).to_have_text("Reception › Appointments")
+    say(page, "@Herald notify")
+    page.locator(".thread").last.locator(".message.bot .card").get_by_role("button").first.click()
+    card = dialog_card(page)
+    choose_people(card, "Lee Gu")
+    card.get_by_label("Kind of notice").select_option("roomChanged")
+    card.get_by_role("button", name="Use this kind").click()
+    card.get_by_role("textbox", name="Room").fill("7")
+    card.get_by_label("Preview").fill("Room 7 from noon")
+    card.get_by_role("button", name="Review").click()
+    send = card.get_by_role("button", name=re.compile("Send"))
+    expect(send).to_be_visible()
+    page.request.post(f"{sandbox}/sandbox/faults", data={"throttled": True})
+    send.click()
+    expect(page.locator(".thread").last).to_contain_text("slow down")
+    page.keyboard.press("Escape")
+    team_menu(page, "Reception", "Delete team")
+    picture(page, "team-deleted")
+    page.locator("#team-dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator('#place-list [data-name="Appointments"]')).to_have_count(0)
+    page.request.post(f"{sandbox}/sandbox/faults", data={"throttled": False})
+    expect(page.locator("#chat-head h1")).to_contain_text("Herald")
+    expect(last_card(page)).to_contain_text("Accepted by Microsoft")
+    expect(last_card(page)).to_contain_text("Lee Gu")
+    page.request.post(f"{sandbox}/sandbox/reset", data={})
+
+
+def test_what_teams_does_not_take_is_not_seen_and_dialogs_go_on(open_page: Opener) -> None:
+    page = open_page("Adele Vance")
+    posts = page.get_by_label("Teams says that Herald")
+    page.get_by_role("button", name="Sandbox settings").click()
+    posts.select_option(label="isn't in that conversation (403)")
+    page.keyboard.press("Escape")
+    expect(page.locator("#gear .badge")).to_have_text("1")
+    before = page.locator(".message.bot").count()
+    say(page, "help")
+    expect(page.locator(".message.mine").last).to_contain_text("help")
+    page.locator("#compose").get_by_role("button", name="Actions and apps").click()
+    page.get_by_role("menuitem", name="Notify teammates").click()
+    expect(dialog_card(page).get_by_label("Kind of notice")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".message.bot")).to_have_count(before)
+    page.get_by_role("button", name="Sandbox settings").click()
+    posts.select_option(label="may post")
+    page.keyboard.press("Escape")
+    say(page, "help")
+    expect(page.locator(".message.bot")).to_have_count(before + 1)
 
 
 def test_starting_over_puts_everything_back(open_page: Opener) -> None:

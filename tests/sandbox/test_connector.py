@@ -215,6 +215,21 @@ async def test_faults_answer_the_next_calls_in_their_order(bot: Bot, chat: str) 
     assert [call.status for call in bot.connector.calls] == [429, 502, 0, 0, 201]
 
 
+@pytest.mark.parametrize("status", [403, 404, 429, 502])
+async def test_the_panel_of_faults_refuses_every_call_until_it_is_set_back(
+    bot: Bot, chat: str, status: int
+) -> None:
+    bot.world.faults.connector_refuses = status
+    assert [(await bot.say(chat))[0] for _ in range(2)] == [status, status]
+    assert ("Retry-After" in bot.last_headers) is (status == 429)
+    assert not bot.connector.conversations.by_id[chat].messages
+    bot.world.faults.connector_refuses = 0
+    bot.world.faults.connector_slow_s = 0.2
+    began = time.monotonic()
+    assert (await bot.say(chat))[0] == 201
+    assert time.monotonic() - began >= 0.2
+
+
 async def test_a_chat_with_one_person_is_created_once(bot: Bot, chat: str) -> None:
     ada = bot.world.named("Ada")
     wish = {"tenantId": ada.tenant_id, "members": [{"id": ada.teams_id}], "activity": HELLO}

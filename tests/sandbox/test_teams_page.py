@@ -191,6 +191,31 @@ async def test_unknown_people_and_faults_are_refused(session: aiohttp.ClientSess
         assert answer.status == 400
 
 
+async def test_a_team_is_renamed_and_deleted_by_those_who_are_in_it(
+    session: aiohttp.ClientSession, stage: Stage, app: App, adele: Person
+) -> None:
+    [team] = stage.world.teams.values()
+
+    async def asks(**what: Any) -> int:
+        async with session.post(f"/sandbox/teams/{team.id}", json=what) as answer:
+            return answer.status
+
+    assert await asks(person=adele.id, name=" Reception ") == 200
+    assert (team.name, team.deleted) == ("Reception", False)
+    assert await asks(person=adele.id, name="x" * 51) == 400
+    team.member_ids.remove(adele.id)
+    assert await asks(person=adele.id, deleted=True) == 400
+    team.member_ids.append(adele.id)
+    assert await asks(person=adele.id, deleted=True) == 200
+    assert team.deleted
+    assert await asks(person=adele.id, name="Again") == 400
+    events = [activity["channelData"]["eventType"] for activity in app.heard]
+    assert events == ["teamRenamed", "teamDeleted"]
+    async with session.post("/sandbox/reset", json={}) as answer:
+        assert answer.status == 200
+    assert [one.name for one in stage.world.teams.values()] == ["Front desk"]
+
+
 async def test_the_tunnel_keeps_method_query_cookies_and_redirects(
     session: aiohttp.ClientSession, app: App
 ) -> None:

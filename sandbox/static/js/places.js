@@ -4,6 +4,7 @@ import { placeFace } from "./conversation.js";
 import { timeOf } from "./format.js";
 import { previewOf } from "./messages.js";
 import { currentPlace, openPlace, store } from "./store.js";
+import { teamMenu } from "./team_menu.js";
 import { show } from "./views.js";
 
 const seen = new Map(); // by person and place: the last message that was looked at
@@ -19,6 +20,7 @@ function fill(element, state) {
   if (document.body.dataset.view === "chat") seen.set(`${state.me} ${open}`, currentPlace().messages.at(-1)?.id);
   const signature = JSON.stringify([state.me, open, state.places.map((place) => [place.id, place.name, place.team, place.has_bot, place.messages.at(-1)?.digest, isUnread(state, place)])]);
   if (element.dataset.signature === signature) return;
+  if (element.querySelector(".menu:not([hidden])")) return; // somebody is choosing; the next news draws it
   element.dataset.signature = signature;
   const focused = element.contains(document.activeElement) ? document.activeElement.dataset.place : null;
   const chats = state.places.filter((place) => place.kind !== "channel");
@@ -33,7 +35,7 @@ function teams(state, open) {
   const ids = [...new Set(channels.map((place) => place.team.id))];
   return ids.flatMap((id) => {
     const own = channels.filter((place) => place.team.id === id);
-    return [h("h2", {}, "Team: ", own[0].team.name), h("ul", { class: "people-list" }, own.map((place) => h("li", {}, entry(place, open, state))))];
+    return [h("div", { class: "team-line" }, h("h2", {}, "Team: ", own[0].team.name), teamMenu(own[0].team)), h("ul", { class: "people-list" }, own.map((place) => h("li", {}, entry(place, open, state))))];
   });
 }
 

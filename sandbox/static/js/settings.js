@@ -17,10 +17,17 @@ const ENTRA = [
   ["short_tokens", "Tokens live only 30 minutes"],
   ["exchange_mute", "Silent sign-in never comes"],
 ];
-const NUMBERS = ["slow_s", "retry_after_s"];
+const POSTS = [
+  [0, "may post"],
+  [403, "isn't in that conversation (403)"],
+  [404, "posts to what is gone (404)"],
+  [429, "posts too much (429)"],
+  [502, "is not heard at all (502)"],
+];
 
 const dialog = () => document.getElementById("settings");
-const isOn = (state) => Object.entries(state.faults).filter(([name, value]) => !NUMBERS.includes(name) ? value === true : name === "slow_s" && value > 0).length;
+// How long a throttled request waits is no fault of its own.
+const isOn = (state) => Object.entries(state.faults).filter(([name, value]) => name !== "retry_after_s" && Number(value) > 0).length;
 
 export function settingsButton() {
   return h("button", { class: "icon-button", type: "button", id: "gear", "aria-label": "Sandbox settings", title: "Sandbox settings", onclick: open }, icon("sliders"), h("span", { class: "badge-place" }));
@@ -53,6 +60,9 @@ function draw() {
       h("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => dialog().close() }, icon("close"))),
     group("Microsoft Graph", [...GRAPH.map(fault), number("slow_s", "Graph answers late by", state.faults.slow_s, 0.5), number("retry_after_s", "Throttled: try again after", state.faults.retry_after_s ?? 0, 1)]),
     group("Sign-in", ENTRA.map(fault)),
+    group("What Herald posts in Teams", [
+      choice("connector_refuses", "Teams says that Herald", state.faults.connector_refuses, POSTS),
+      number("connector_slow_s", "Teams answers late by", state.faults.connector_slow_s, 0.5)]),
     group(person.name, personal(state, person)),
     group("The administrator approved", state.permissions.admin.map((name) =>
       toggle(`admin-${name}`, name, state.tenant_consents.includes(name), (on) => post("consents", { consents: changed(state.tenant_consents, name, on) })))),
@@ -101,6 +111,12 @@ function toggle(id, label, on, change) {
   const box = h("input", { type: "checkbox", role: "switch", id, onchange: () => change(box.checked).catch(notKept) });
   box.checked = Boolean(on);
   return h("label", { class: "switch", for: id }, h("span", {}, label), box);
+}
+
+function choice(name, label, value, options) {
+  const box = h("select", { id: `fault-${name}`, onchange: () => post("faults", { [name]: Number(box.value) }).catch(notKept) },
+    options.map(([status, words]) => h("option", { value: status, selected: status === value }, words)));
+  return h("label", { class: "switch", for: box.id }, h("span", {}, label), box);
 }
 
 function number(name, label, value, step) {
