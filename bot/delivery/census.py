@@ -9,6 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import func, select
 
 from bot import metrics
+from bot.delivery import drawers
 from bot.delivery.database import Database
 from bot.delivery.models import BATCHES, DELIVERIES, IN_HAND, WAITING, Kind, State
 from bot.delivery.upgrade import Standing
@@ -27,7 +28,7 @@ _COUNTED = (
 )
 
 
-_NEWEST = select(DELIVERIES.c.sealed_place).order_by(DELIVERIES.c.created_at_ms.desc()).limit(1)
+_NEWEST = select(DELIVERIES).order_by(DELIVERIES.c.created_at_ms.desc()).limit(1)
 
 
 class Census:
@@ -49,9 +50,9 @@ class Census:
     async def readable(self) -> str:
         """Whether SECRET_KEYS opens what was written last. Raises Unreadable."""
         async with self._database.read() as connection:
-            sealed = await connection.scalar(_NEWEST)
-        if sealed is not None:
-            self._seal.open_json(sealed)
+            row = (await connection.execute(_NEWEST)).one_or_none()
+        if row is not None:
+            self._seal.open_json(row.sealed_place, drawers.PLACE.binding(row._mapping))
         return ""
 
     async def take(self) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from bot.actor import Actor
+from bot.delivery import drawers
 from bot.delivery.database import Database
 from bot.delivery.models import DRAFTS, ONCE, Kind
 from bot.errors import StaleButton
 from bot.sealing import Seal
 
 # Statements are made once: building one costs as much as running it.
-_READ = select(DRAFTS.c.sealed, DRAFTS.c.saved_at_ms).where(
+_READ = select(DRAFTS).where(
     DRAFTS.c.tenant_id == bindparam("tenant"),
     DRAFTS.c.user_id == bindparam("user"),
     DRAFTS.c.form_id == bindparam("form"),
@@ -40,6 +41,7 @@ class Drafts:
         self._keep = statement.on_conflict_do_update(
             index_elements=["tenant_id", "user_id", "form_id"],
             set_={
+                "kind": statement.excluded.kind,
                 "saved_at_ms": statement.excluded.saved_at_ms,
                 "sealed": statement.excluded.sealed,
             },
@@ -51,14 +53,15 @@ class Drafts:
         Returns the draft's id: what a review showed is known by it.
         """
         draft_id = secrets.token_urlsafe(9)
-        row = {
+        row: dict[str, Any] = {
             "tenant_id": actor.tenant_id,
             "user_id": actor.user_id,
             "form_id": form_id,
             "kind": kind.value,
             "saved_at_ms": self._database.clock_ms(),
-            "sealed": self._seal.seal_json({"id": draft_id, "request": request}),
         }
+        draft = {"id": draft_id, "request": request}
+        row["sealed"] = self._seal.seal_json(draft, drawers.DRAFT.binding(row))
         await self._database.write_in_one(lambda connection: connection.execute(self._keep, row))
         return draft_id
 
@@ -74,7 +77,7 @@ class Drafts:
         )
         if row is None:
             raise StaleButton
-        opened = self._seal.open_json(row.sealed)
+        opened = self._seal.open_json(row.sealed, drawers.DRAFT.binding(row._mapping))
         age_s = (self._database.clock_ms() - row.saved_at_ms) / 1000
         return Draft(opened["id"], opened["request"], age_s)
 

@@ -2,13 +2,19 @@
 
 from dataclasses import asdict
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from bot.delivery import drawers
 from bot.delivery.models import BATCHES, DELIVERIES, IN_HAND, Place, State
 from bot.delivery.records import Records
 
 _JUST_NOW_MS = 120_000
 _DRAWING_MS = 5_000  # a card's update takes no longer
+
+# Statements are made once: building one costs as much as running it.
+_IS_IT = DELIVERIES.c.id == bindparam("id_")
+_WHOSE = select(*(DELIVERIES.c[name] for name in drawers.PLACE.bound_to)).where(_IS_IT)
+_MOVE = update(DELIVERIES).where(_IS_IT).values(sealed_place=bindparam("sealed"))
 
 
 class Drawings(Records):
@@ -27,12 +33,15 @@ class Drawings(Records):
 
     async def move_card(self, delivery_id: str, place: Place) -> None:
         """The delivery's card stands here from now on."""
-        async with self.database.write() as connection:
-            await connection.execute(
-                update(DELIVERIES)
-                .where(DELIVERIES.c.id == delivery_id)
-                .values(sealed_place=self._seal.seal_json(asdict(place)))
-            )
+
+        def write(connection: Connection) -> None:
+            row = connection.execute(_WHOSE, {"id_": delivery_id}).one_or_none()
+            if row is not None:
+                binding = drawers.PLACE.binding(row._mapping)
+                sealed = self._seal.seal_json(asdict(place), binding)
+                connection.execute(_MOVE, {"id_": delivery_id, "sealed": sealed})
+
+        await self.database.write_in_one(write)
 
     async def undrawn(self, *, most: int = 200) -> list[str]:
         """Deliveries whose cards may be behind: on their way, or settled after they were drawn.

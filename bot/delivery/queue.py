@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Row, and_, select, update
 
 from bot import metrics
 from bot.actor import Actor
-from bot.delivery.claims import Claims
+from bot.delivery import drawers
+from bot.delivery.claims import Claimed, Claims
 from bot.delivery.database import Database, StorageUnavailable
 from bot.delivery.lanes import HORIZON_MS, Lanes
 from bot.delivery.models import (
@@ -62,8 +63,7 @@ class Queue:
         for claimed in await self._claims.take(worker, kind=kind, most=most, lease_ms=lease_ms):
             batch = _batch(claimed.row, claimed.starts_at_ms)
             try:
-                sealed = claimed.sealed_people
-                people = self._seal.open_json(sealed) if sealed is not None else []
+                people = self._people(claimed)
             except Unreadable:
                 # When this can't be written, the lease runs out, and it comes here again.
                 with contextlib.suppress(StorageUnavailable):
@@ -72,6 +72,15 @@ class Queue:
                 continue
             readable.append(batch.evolve(people=people))
         return readable
+
+    def _people(self, claimed: Claimed) -> list[Any]:
+        sealed = claimed.sealed_people
+        if sealed is None:
+            return []
+        people: list[Any] = self._seal.open_json(
+            sealed, drawers.PEOPLE.binding(claimed.row._mapping)
+        )
+        return people
 
     async def fence(self, batch: Batch, worker: str, *, lease_ms: int) -> bool:
         """The last write before a POST. False means: it is no longer ours; send nothing."""

@@ -3,9 +3,20 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 
 from bot.actor import Actor
+from bot.delivery import drawers
 from bot.delivery.database import Database
 from bot.delivery.models import (
     BATCHES,
@@ -19,7 +30,7 @@ from bot.delivery.models import (
     Tally,
 )
 from bot.errors import StaleButton
-from bot.sealing import Seal, Unreadable
+from bot.sealing import Drawer, Seal, Unreadable
 
 _LISTED = 10
 
@@ -47,9 +58,9 @@ _TALLIES = (
     .group_by(BATCHES.c.delivery_id, BATCHES.c.state, BATCHES.c.problem)
     .order_by(BATCHES.c.state, BATCHES.c.problem)
 )
-_CALL = select(DELIVERIES.c.sealed_call, DELIVERIES.c.chain_id).where(
-    DELIVERIES.c.id == bindparam("id_")
-)
+_CALL = select(
+    DELIVERIES.c.sealed_call, *(DELIVERIES.c[name] for name in drawers.CALL.bound_to)
+).where(DELIVERIES.c.id == bindparam("id_"))
 
 
 class Records:
@@ -120,7 +131,7 @@ class Records:
     async def people(self, delivery_id: str, *states: State) -> "list[tuple[State, list[Any]]]":
         """Each batch's state and people, in order; for results, and for sending again."""
         query = (
-            select(BATCHES.c.state, RECIPIENTS.c.sealed_people)
+            select(*BATCHES.c, RECIPIENTS.c.sealed_people)
             .join_from(
                 BATCHES,
                 RECIPIENTS,
@@ -133,7 +144,7 @@ class Records:
         if states:
             query = query.where(BATCHES.c.state.in_([state.value for state in states]))
         rows = await self.database.read_in_one(lambda connection: connection.execute(query).all())
-        return [(State(row.state), self._seal.open_json(row.sealed_people)) for row in rows]
+        return [(State(row.state), self._open(drawers.PEOPLE, row._mapping)) for row in rows]
 
     async def call(self, delivery_id: str) -> dict[str, Any]:
         """What all requests of a delivery have in common; {} once erased. Raises Unreadable."""
@@ -142,7 +153,7 @@ class Records:
         )
         if row is None or row.sealed_call is None:
             return {}
-        return {**self._seal.open_json(row.sealed_call), "chain_id": row.chain_id}
+        return {**self._open(drawers.CALL, row._mapping), "chain_id": row.chain_id}
 
     async def _one(self, query: Select[Any], values: dict[str, Any]) -> Delivery | None:
         def look(connection: Connection) -> Delivery | None:
@@ -162,8 +173,9 @@ class Records:
         is_readable = True
         request: dict[str, Any] = {}
         try:
-            place = Place(**self._seal.open_json(row.sealed_place))
-            request = self._seal.open_json(row.sealed_request) if row.sealed_request else {}
+            place = Place(**self._open(drawers.PLACE, row._mapping))
+            if row.sealed_request is not None:
+                request = self._open(drawers.REQUEST, row._mapping)
         except Unreadable:
             place, is_readable = Place("", ""), False
         return Delivery(
@@ -181,6 +193,9 @@ class Records:
             is_readable=is_readable,
             drawn_at_ms=row.drawn_at_ms,
         )
+
+    def _open(self, drawer: Drawer, row: RowMapping) -> Any:
+        return self._seal.open_json(row[drawer.column], drawer.binding(row))
 
 
 def _of(actor: Actor) -> dict[str, str]:

@@ -1,41 +1,88 @@
 """Sealing again, with the newest of `SECRET_KEYS`, what older keys sealed.
 
-Each record is written only where it still is what was read, so that the app may go on working:
-what it writes meanwhile is sealed with the newest key anyway. A record keeps the time at which it
-was first sealed. Nobody is signed out: the sign-ins are opened and sealed again like the rest.
+So is what was sealed before records were bound to their rows. Each record is written only where it
+still is what was read, so that the app may go on working: what it writes meanwhile is sealed with
+the newest key anyway. Nobody is signed out: the sign-ins are opened and sealed again like the rest.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, and_, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    Table,
+    and_,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
+from bot.delivery import drawers
 from bot.delivery.database import Database
-from bot.delivery.models import DELIVERIES, DRAFTS, RECIPIENTS
-from bot.identity.token_cache import SIGN_INS, TOKEN_CACHES
-from bot.sealing import Seal, Unreadable
+from bot.delivery.models import BATCHES, DELIVERIES, DRAFTS, RECIPIENTS
+from bot.identity.token_cache import SIGN_IN, SIGN_INS, TOKEN_CACHES, TOKENS
+from bot.sealing import Drawer, Seal, Unreadable
 
 _AT_ONCE = 200  # records in one transaction: the app's own writes wait no longer than that
 
 
 @dataclass(frozen=True)
-class Drawer:
-    """One sealed column, and the purpose that its records are sealed for."""
+class _Kept:
+    """A drawer's table, and where the values are found that its records are bound to."""
 
+    drawer: Drawer
     table: Table
-    column: str
-    purpose: str
+    owner: Table
+    joined: FromClause
+
+    @property
+    def sealed(self) -> ColumnElement[bytes]:
+        return self.table.c[self.drawer.column]
+
+    @property
+    def keys(self) -> list[ColumnElement[Any]]:
+        return list(self.table.primary_key.columns)
+
+    def after(self, last: Row[Any] | None) -> Select[Any]:
+        """Some records, in the order of their keys."""
+        names = self.drawer.bound_to
+        bound_to = [self.owner.c[name].label(f"bound_{name}") for name in names]
+        query = (
+            select(*self.keys, self.sealed.label("sealed_"), *bound_to)
+            .select_from(self.joined)
+            .where(self.sealed.is_not(None))
+            .order_by(*self.keys)
+            .limit(_AT_ONCE)
+        )
+        if last is None:
+            return query
+        return query.where(tuple_(*self.keys) > tuple_(*last[: len(self.keys)]))
+
+    def binding(self, row: Row[Any]) -> bytes:
+        values = row._mapping
+        return self.drawer.binding({name: values[f"bound_{name}"] for name in self.drawer.bound_to})
 
 
-DRAWERS = (
-    Drawer(TOKEN_CACHES, "sealed", "tokens"),
-    Drawer(SIGN_INS, "sealed", "sign-in"),
-    Drawer(DRAFTS, "sealed", "drafts"),
-    Drawer(DELIVERIES, "sealed_place", "ledger"),
-    Drawer(DELIVERIES, "sealed_request", "ledger"),
-    Drawer(DELIVERIES, "sealed_call", "ledger"),
-    Drawer(RECIPIENTS, "sealed_people", "ledger"),
+def _alone(drawer: Drawer, table: Table) -> _Kept:
+    return _Kept(drawer, table, table, table)
+
+
+_BATCH_OF = and_(
+    RECIPIENTS.c.delivery_id == BATCHES.c.delivery_id, RECIPIENTS.c.position == BATCHES.c.position
+)
+KEPT = (
+    _alone(TOKENS, TOKEN_CACHES),
+    _alone(SIGN_IN, SIGN_INS),
+    _alone(drawers.DRAFT, DRAFTS),
+    _alone(drawers.PLACE, DELIVERIES),
+    _alone(drawers.REQUEST, DELIVERIES),
+    _alone(drawers.CALL, DELIVERIES),
+    _Kept(drawers.PEOPLE, RECIPIENTS, BATCHES, RECIPIENTS.outerjoin(BATCHES, _BATCH_OF)),
 )
 
 
@@ -44,8 +91,8 @@ class Step:
     """What was done to a few records."""
 
     looked_at: int
-    resealed: int  # they were under an older key, and are under the newest now
-    unreadable: int  # no key opens them
+    resealed: int  # they were under an older key or not bound, and are under the newest now
+    unreadable: int  # no key opens them where they are
 
 
 class Resealing:
@@ -59,9 +106,9 @@ class Resealing:
         """How many records there are to look at."""
         total = 0
         async with self._database.read() as connection:
-            for drawer in DRAWERS:
-                filled = drawer.table.c[drawer.column].is_not(None)
-                query = select(func.count()).select_from(drawer.table).where(filled)
+            for kept in KEPT:
+                filled = kept.sealed.is_not(None)
+                query = select(func.count()).select_from(kept.table).where(filled)
                 total += int(await connection.scalar(query) or 0)
         return total
 
@@ -70,45 +117,39 @@ class Resealing:
 
         Raises StorageUnavailable; what was done before stays done.
         """
-        for drawer in DRAWERS:
-            seal = Seal(self._secrets, drawer.purpose)
-            last: Any = None
-            while rows := await self._some(drawer, last):
-                yield await self._one_step(drawer, seal, rows, write=write)
+        for kept in KEPT:
+            seal = Seal(self._secrets, kept.drawer.purpose)
+            last: Row[Any] | None = None
+            while rows := await self._some(kept.after(last)):
+                yield await self._one_step(kept, seal, rows, write=write)
                 last = rows[-1]
 
-    async def _some(self, drawer: Drawer, last: Any) -> list[Any]:
-        keys = list(drawer.table.primary_key.columns)
-        sealed = drawer.table.c[drawer.column]
-        query = select(*keys, sealed).where(sealed.is_not(None)).order_by(*keys).limit(_AT_ONCE)
-        if last is not None:
-            query = query.where(tuple_(*keys) > tuple_(*last[:-1]))
+    async def _some(self, query: Select[Any]) -> list[Row[Any]]:
         async with self._database.read() as connection:
             return list((await connection.execute(query)).all())
 
     async def _one_step(
-        self, drawer: Drawer, seal: Seal, rows: Sequence[Any], *, write: bool
+        self, kept: _Kept, seal: Seal, rows: Sequence[Row[Any]], *, write: bool
     ) -> Step:
-        fresh: list[tuple[Any, bytes]] = []
+        fresh: list[tuple[Row[Any], bytes]] = []
         unreadable = 0
         for row in rows:
             try:
-                again = seal.reseal(row[-1])
+                again = seal.reseal(row.sealed_, kept.binding(row))
             except Unreadable:
                 unreadable += 1
                 continue
             if again is not None:
                 fresh.append((row, again))
         if write and fresh:
-            await self._write(drawer, fresh)
+            await self._write(kept, fresh)
         return Step(len(rows), len(fresh), unreadable)
 
-    async def _write(self, drawer: Drawer, fresh: Sequence[tuple[Any, bytes]]) -> None:
-        keys = list(drawer.table.primary_key.columns)
+    async def _write(self, kept: _Kept, fresh: Sequence[tuple[Row[Any], bytes]]) -> None:
         async with self._database.write() as connection:
             for row, again in fresh:
-                is_it = and_(*(key == value for key, value in zip(keys, row, strict=False)))
-                as_read = drawer.table.c[drawer.column] == row[-1]
+                is_it = and_(*(key == value for key, value in zip(kept.keys, row, strict=False)))
+                as_read = kept.sealed == row.sealed_
                 await connection.execute(
-                    update(drawer.table).where(is_it, as_read).values({drawer.column: again})
+                    update(kept.table).where(is_it, as_read).values({kept.drawer.column: again})
                 )

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Integer, and_, bindparam, delete, insert, update
 
+from bot.delivery import drawers
 from bot.delivery.database import Database
 from bot.delivery.decisions import take_back
 from bot.delivery.hour import Hour
@@ -135,11 +136,15 @@ class Submissions(Records):
             "due_at_ms": delivery.due_at_ms,
             "total": 0,
             "drawn_at_ms": 0,
-            "sealed_place": self._seal.seal_json(asdict(delivery.place)),
-            "sealed_request": self._seal.seal_json(wanted.request),
-            "sealed_call": self._seal.seal_json(wanted.call),
         }
-        added = connection.execute(self._insert_delivery, values)
+        sealed = {
+            "sealed_place": self._seal.seal_json(
+                asdict(delivery.place), drawers.PLACE.binding(values)
+            ),
+            "sealed_request": self._seal.seal_json(wanted.request, drawers.REQUEST.binding(values)),
+            "sealed_call": self._seal.seal_json(wanted.call, drawers.CALL.binding(values)),
+        }
+        added = connection.execute(self._insert_delivery, values | sealed)
         return added.rowcount == 1
 
     def _cancel_replaced(self, connection: Connection, wanted: NewDelivery) -> None:
@@ -182,9 +187,9 @@ class Submissions(Records):
                 {
                     "delivery_id": delivery.id,
                     "position": number,
-                    "sealed_people": self._seal.seal_json(list(part)),
+                    "sealed_people": self._seal.seal_json(list(part), drawers.PEOPLE.binding(row)),
                 }
-                for number, part in some
+                for (number, part), row in zip(some, rows, strict=True)
             ]
             connection.execute(_INSERT_RECIPIENTS, sealed)
             batches += len(some)

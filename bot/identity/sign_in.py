@@ -20,7 +20,7 @@ from bot.identity import challenge
 from bot.identity.entra import CodeFlow
 from bot.identity.permissions import SIGN_IN
 from bot.identity.token_cache import SignIns
-from bot.sealing import Seal, Unreadable
+from bot.sealing import Ticket, Unreadable
 from bot.settings import Settings
 
 LINK_LIFE_S = 10 * 60
@@ -54,7 +54,7 @@ class PopUp:
     def __init__(self, settings: Settings, sign_ins: SignIns) -> None:
         self._settings = settings
         self._sign_ins = sign_ins
-        self._seal = Seal(settings.secrets, "sign-in")
+        self._ticket = Ticket(settings.secrets, "sign-in")
         self._claims_of: Callable[[Actor], Awaitable[str]] = _no_claims
         self.is_secure = settings.public_url.startswith("https:")
 
@@ -82,7 +82,7 @@ class PopUp:
 
     def _start(self, actor: Actor, scopes: Sequence[str], then: str) -> str:
         wish = {"t": actor.tenant_id, "u": actor.user_id, "s": list(scopes), "x": then}
-        return f"/auth/start?s={self._seal.seal_json(wish).decode()}"
+        return f"/auth/start?s={self._ticket.seal_json(wish)}"
 
     def admin_link(self, actor: Actor, scopes: Sequence[str]) -> str:
         """The address where an administrator of the actor's tenant approves these permissions.
@@ -164,9 +164,7 @@ class PopUp:
 
     def _wish(self, sealed: str) -> dict[str, Any]:
         try:
-            wish: dict[str, Any] = self._seal.open_json(
-                sealed.encode("ascii", "replace"), max_age_s=LINK_LIFE_S
-            )
+            wish: dict[str, Any] = self._ticket.open_json(sealed, max_age_s=LINK_LIFE_S)
         except Unreadable:
             raise SignInExpired from None
         return wish

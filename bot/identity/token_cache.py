@@ -28,7 +28,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.actor import Actor
-from bot.sealing import Seal, Unreadable
+from bot.sealing import Drawer, Seal, Unreadable
 
 METADATA = MetaData()
 
@@ -51,6 +51,8 @@ SIGN_INS = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False, index=True),
 )
+TOKENS = Drawer("token_caches", "sealed", "tokens", ("tenant_id", "user_id"))
+SIGN_IN = Drawer("sign_ins", "sealed", "sign-in", ("key_hash",))
 
 # How long another replica's sign-out or renewal may go unnoticed here.
 _FRESH_S = 2.0
@@ -126,7 +128,9 @@ class TokenCache:
         """
         version = secrets.randbits(62)
         values: dict[str, Any] = {
-            "sealed": self._seal.seal_json({"t": actor.tenant_id, "u": actor.user_id, "c": text}),
+            "sealed": self._seal.seal_json(
+                {"t": actor.tenant_id, "u": actor.user_id, "c": text}, _binding(actor)
+            ),
             "version": version,
             "updated_at_ms": _now_ms(),
         }
@@ -161,10 +165,10 @@ class TokenCache:
 
     def _open(self, actor: Actor, sealed: bytes) -> str | None:
         try:
-            record = self._seal.open_json(sealed)
+            record = self._seal.open_json(sealed, _binding(actor))
         except Unreadable:
             return None
-        # A row that was moved to another person's place is nobody's.
+        # What was sealed before records were bound to their rows says itself whose it is.
         if (record["t"], record["u"]) != actor:
             return None
         return str(record["c"])
@@ -191,11 +195,11 @@ class SignIns:
         """Keep a record and return the secret (256 random bits) that fetches it once."""
         secret = secrets.token_urlsafe(32)
         now_ms = _now_ms()
-        row = {
+        row: dict[str, Any] = {
             "key_hash": _key_hash(kind, secret),
-            "sealed": self._seal.seal_json(record),
             "expires_at_ms": now_ms + int(life_s * 1000),
         }
+        row["sealed"] = self._seal.seal_json(record, SIGN_IN.binding(row))
         async with self._database.write() as connection:
             await connection.execute(delete(SIGN_INS).where(SIGN_INS.c.expires_at_ms <= now_ms))
             await connection.execute(insert(SIGN_INS).values(**row))
@@ -210,16 +214,12 @@ class SignIns:
                 return None
         async with self._database.write() as connection:
             row = (
-                await connection.execute(
-                    delete(SIGN_INS)
-                    .where(is_it)
-                    .returning(SIGN_INS.c.sealed, SIGN_INS.c.expires_at_ms)
-                )
+                await connection.execute(delete(SIGN_INS).where(is_it).returning(*SIGN_INS.c))
             ).one_or_none()
         if row is None or row.expires_at_ms <= _now_ms():
             return None
         try:
-            record: dict[str, Any] = self._seal.open_json(row.sealed)
+            record: dict[str, Any] = self._seal.open_json(row.sealed, SIGN_IN.binding(row._mapping))
         except Unreadable:
             return None
         return record
@@ -233,6 +233,10 @@ def _row_of(actor: Actor) -> Any:
 def _is(actor: Actor) -> tuple[Any, Any]:
     columns = TOKEN_CACHES.c
     return columns.tenant_id == actor.tenant_id, columns.user_id == actor.user_id
+
+
+def _binding(actor: Actor) -> bytes:
+    return TOKENS.binding({"tenant_id": actor.tenant_id, "user_id": actor.user_id})
 
 
 def _key_hash(kind: str, secret: str) -> str:

@@ -45,7 +45,7 @@ async def _seals(case: Case) -> Finding:
     if found.unreadable:
         return wrong(
             f"{found.unreadable:,} of {found.total:,} stored records are sealed with a key that is "
-            "not in SECRET_KEYS.",
+            "not in SECRET_KEYS, or were changed in the database.",
             "Put that key back, at the end of SECRET_KEYS.",
         )
     if found.under_old:

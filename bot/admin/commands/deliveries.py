@@ -92,7 +92,7 @@ def show(delivery: _Id, as_json: _Json = False) -> None:
         say(f"{name:<12}{found[name]}")
     say(f"{'state':<12}{_counts(found)}")
     if not found["is_readable"]:
-        say("Its people can't be read: they were sealed with a key that was taken away.")
+        say("Its people can't be read: their key was taken away, or they were changed.")
     elif not found["people"]:
         say("Its people are erased, as RETENTION_DAYS asks.")
     else:

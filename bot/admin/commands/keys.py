@@ -113,6 +113,7 @@ def _account(settings: "Settings", *, write: bool) -> "Account":
 def _stop_where_unreadable(found: "Account") -> None:
     if found.unreadable:
         stop(
-            f"{found.unreadable:,} records are sealed with a key that is not in SECRET_KEYS. Put "
-            "that key back at the end of SECRET_KEYS, or leave them: nobody can read them."
+            f"{found.unreadable:,} records are sealed with a key that is not in SECRET_KEYS, or "
+            "were changed in the database. Put that key back at the end of SECRET_KEYS, or leave "
+            "them: nobody can read them."
         )

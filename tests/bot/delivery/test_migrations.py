@@ -17,9 +17,11 @@ from bot.delivery.models import Kind, Place, State
 from bot.delivery.queue import Queue
 from bot.delivery.upgrade import Standing
 from bot.sealing import Seal
+from tests.older import unbound
 
 ADELE = Actor("5eafa5f0-6c1f-4f4e-9d3d-0c4b3b1a7e01", "a0000001-0000-4000-8000-000000000001")
-SEAL = Seal(["k" * 40], "ledger")
+KEY = "k" * 40
+SEAL = Seal([KEY], "ledger")
 PLACE = Place("https://smba.example/amer/", "a:1", "42")
 PEOPLE = [["ann", "bob"], ["cleo"], ["dan"]]
 
@@ -36,7 +38,7 @@ def tables_of(revision: str, connection: Connection) -> None:
 def first_version(connection: Connection) -> None:
     """A delivery of which one batch was accepted, one waits, and one of another was erased."""
     tables_of("0001", connection)
-    for delivery_id, call in (("d" * 32, SEAL.seal_json({"topic": "x"})), ("e" * 32, None)):
+    for delivery_id, call in (("d" * 32, unbound({"topic": "x"}, KEY, "ledger")), ("e" * 32, None)):
         connection.execute(
             text(
                 "INSERT INTO deliveries VALUES (:id, :tenant, :user, :form, 'notice', 7, 1, 1, 4,"
@@ -47,7 +49,7 @@ def first_version(connection: Connection) -> None:
                 "tenant": ADELE.tenant_id,
                 "user": ADELE.user_id,
                 "form": f"form {delivery_id}",
-                "place": SEAL.seal_json(vars(PLACE)),
+                "place": unbound(vars(PLACE), KEY, "ledger"),
                 "call": call,
             },
         )
@@ -80,7 +82,7 @@ def batch(
         "problem": "",
         "code": "",
         "request_id": "",
-        "sealed_people": SEAL.seal_json(people) if people else None,
+        "sealed_people": unbound(people, KEY, "ledger") if people else None,
     }
     names = ", ".join(values)
     marks = ", ".join(f":{name}" for name in values)
@@ -88,8 +90,8 @@ def batch(
 
 
 @pytest.fixture
-async def database(database_url: str) -> Any:
-    database = Database(database_url)
+async def database(empty_database_url: str) -> Any:
+    database = Database(empty_database_url)
     async with database.write() as connection:
         await connection.run_sync(first_version)
     yield database
