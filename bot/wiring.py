@@ -231,7 +231,7 @@ class Herald:
         actions = CardActions(texts, notices, deliveries, self._results, replies)
         first = Prefilled(core.drafts, core.connector)
         dialogs = Dialogs(texts, notices, actions)
-        names = {kind.type: kind.description for kind in read_activity_types()}
+        names = {kind.type: kind.found_by for kind in read_activity_types()}
         upcoming = Upcoming(core.identity, core.graph)
         search = MessageSearch(core.identity, core.ledger, upcoming, names, replies)
         extension = MessageExtension(

@@ -38,6 +38,9 @@ class _Marks(NullTranslations):
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return self.gettext(msgid1 if n == 1 else msgid2)
 
+    def pgettext(self, context: str, message: str) -> str:  # noqa: ARG002 - marks don't show it
+        return self.gettext(message)
+
 
 def speak_marked(monkeypatch: pytest.MonkeyPatch) -> str:
     """Make the language known, until the test is over; its locale."""

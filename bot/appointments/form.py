@@ -12,6 +12,7 @@ from bot.appointments.meetings import read_value
 from bot.appointments.phone import NotTextable, read_number
 from bot.appointments.request import LANGUAGES, MESSAGE_TYPES, Attendee
 from bot.appointments.zones import windows_name
+from bot.words import gettext, ngettext
 
 MAX_ROWS = 10
 MAX_ATTENDEES = 50  # a card shows each of them back; more is a case for a second text
@@ -62,26 +63,27 @@ def read(
     join_link, occurs_at = _join_link(values, reading.errors)
     message_type = values.get("message_type", "")
     if message_type not in MESSAGE_TYPES:
-        reading.errors["message_type"] = "Choose what the text says."
+        reading.errors["message_type"] = gettext("Choose what the text says.")
     language = values.get("language") or LANGUAGES[0]
     if language not in LANGUAGES:
-        reading.errors["language"] = "Choose one of the languages in the list."
+        reading.errors["language"] = gettext("Choose one of the languages in the list.")
     _read_rows(values, rows, reading)
     _read_list(values.get("attendee_list", ""), own_zone, reading)
     if not reading.attendees and not any(
         key.startswith(("phone_", "attendee")) for key in reading.errors
     ):
-        reading.errors["phone_0"] = "Enter at least one phone number."
+        reading.errors["phone_0"] = gettext("Enter at least one phone number.")
     if len(reading.attendees) > MAX_ATTENDEES:
-        reading.errors["attendee_list"] = (
-            f"{len(reading.attendees)} numbers are more than one text can have. "
-            f"Send to at most {MAX_ATTENDEES} at a time."
+        reading.errors["attendee_list"] = gettext(
+            "{number} numbers are more than one text can have. Send to at most {most} at a time.",
+            number=len(reading.attendees),
+            most=MAX_ATTENDEES,
         )
     if reading.errors:
         return None, reading.errors
     notes: tuple[str, ...] = ()
     if reading.repeated:
-        notes = ("A number that was entered twice gets one text.",)
+        notes = (gettext("A number that was entered twice gets one text."),)
     attendees = tuple(reading.attendees.values())
     return TextEntry(join_link, message_type, language, attendees, occurs_at, notes), {}
 
@@ -94,9 +96,11 @@ def _join_link(values: Mapping[str, str], errors: dict[str, str]) -> tuple[str, 
     if chosen:
         link, occurs_at = read_value(chosen)
         if not _JOIN_LINK.fullmatch(link):
-            errors["meeting"] = "Choose one of your meetings from the list, or paste its join link."
+            errors["meeting"] = gettext(
+                "Choose one of your meetings from the list, or paste its join link."
+            )
         return link, occurs_at
-    errors["join_link"] = "Choose the appointment, or paste its Teams join link."
+    errors["join_link"] = gettext("Choose the appointment, or paste its Teams join link.")
     return "", None
 
 
@@ -110,7 +114,7 @@ def link_in(pasted: str) -> str:
 
 def _checked_link(link: str, errors: dict[str, str]) -> str:
     if not _JOIN_LINK.fullmatch(link):
-        errors["join_link"] = (
+        errors["join_link"] = gettext(
             "This is not a Teams join link. It stands in the meeting's invitation and starts with "
             "https://teams.microsoft.com/l/meetup-join/ or https://teams.microsoft.com/meet/."
         )
@@ -124,7 +128,7 @@ def _read_rows(values: Mapping[str, str], rows: int, reading: _Reading) -> None:
             continue
         zone = windows_name(values.get(f"zone_{row}", ""))
         if zone is None:
-            reading.errors[f"zone_{row}"] = "Choose this person's time zone."
+            reading.errors[f"zone_{row}"] = gettext("Choose this person's time zone.")
         try:
             number = read_number(written)
         except NotTextable as error:
@@ -137,9 +141,10 @@ def _read_rows(values: Mapping[str, str], rows: int, reading: _Reading) -> None:
 def _read_list(pasted: str, own_zone: str, reading: _Reading) -> None:
     lines = [line.strip() for line in re.split(r"[\r\n;]+", pasted) if line.strip()]
     if len(lines) > MAX_ATTENDEES:
-        reading.errors["attendee_list"] = (
-            f"{len(lines)} lines are more than one text can have. "
-            f"Send to at most {MAX_ATTENDEES} at a time."
+        reading.errors["attendee_list"] = gettext(
+            "{number} lines are more than one text can have. Send to at most {most} at a time.",
+            number=len(lines),
+            most=MAX_ATTENDEES,
         )
         return
     wrong = []
@@ -147,11 +152,12 @@ def _read_list(pasted: str, own_zone: str, reading: _Reading) -> None:
         try:
             reading.add(_read_line(line, own_zone))
         except NotTextable as error:
-            wrong.append(f"Line {number}: {error}")
+            wrong.append(gettext("Line {number}: {problem}", number=number, problem=error))
     if wrong:
-        more = len(wrong) - _MAX_LINES_NAMED
-        named = " ".join(wrong[:_MAX_LINES_NAMED])
-        reading.errors["attendee_list"] = named + (f" And {more} more lines." if more > 0 else "")
+        named, more = wrong[:_MAX_LINES_NAMED], len(wrong) - _MAX_LINES_NAMED
+        if more > 0:
+            named.append(ngettext("And {number} more line.", "And {number} more lines.", more))
+        reading.errors["attendee_list"] = " ".join(named)
 
 
 def _read_line(line: str, own_zone: str) -> Attendee:
@@ -161,5 +167,10 @@ def _read_line(line: str, own_zone: str) -> Attendee:
     number = read_number(written)
     zone = windows_name(zone_written or own_zone)
     if zone is None and zone_written:
-        raise NotTextable(f"“{zone_written[:40]}” is not a time zone. Write Eastern, Pacific, …")
+        raise NotTextable(
+            gettext(
+                "“{written}” is not a time zone. Write Eastern, Pacific, …",
+                written=zone_written[:40],
+            )
+        )
     return Attendee(number, zone or _UTC)

@@ -127,7 +127,7 @@ def _found(
     chosen: datetime | None,
     now: datetime,
 ) -> Found:
-    meeting = Meeting(told.id, told.subject or "Appointment", None, told_at=told.start)
+    meeting = Meeting(told.id, told.subject, None, told_at=told.start)
     ahead = told.start if told.start and told.start > now else None
     if events is None:
         # A day that lies behind may be a series' first one, and a later one any of its own.

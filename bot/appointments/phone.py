@@ -14,24 +14,37 @@ from phonenumbers import (
     ValidationResult,
 )
 
+from bot.words import gettext, marked, region
+
 _REGION = "US"
-_HINT = "Write it like (206) 555-0142 or +1 206 555 0142, with the area code."
+_NO_NUMBER = marked("This is not a phone number.")
+_HINT = marked("Write it like (206) 555-0142 or +1 206 555 0142, with the area code.")
 _LENGTHS = {
-    ValidationResult.TOO_SHORT: "has too few digits",
-    ValidationResult.TOO_LONG: "has too many digits",
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
+    ValidationResult.TOO_SHORT: marked("This number has too few digits."),
+    ValidationResult.TOO_LONG: marked("This number has too many digits."),
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: marked("This number lacks its area code."),
 }
 _NO_TEXTS = {
-    PhoneNumberType.TOLL_FREE: "toll-free",
-    PhoneNumberType.PREMIUM_RATE: "premium-rate",
-    PhoneNumberType.SHARED_COST: "shared-cost",
-    PhoneNumberType.VOICEMAIL: "voicemail",
-    PhoneNumberType.PAGER: "pager",
+    PhoneNumberType.TOLL_FREE: marked(
+        "This is a toll-free number: it cannot get texts. Enter a mobile number."
+    ),
+    PhoneNumberType.PREMIUM_RATE: marked(
+        "This is a premium-rate number: it cannot get texts. Enter a mobile number."
+    ),
+    PhoneNumberType.SHARED_COST: marked(
+        "This is a shared-cost number: it cannot get texts. Enter a mobile number."
+    ),
+    PhoneNumberType.VOICEMAIL: marked(
+        "This is a voicemail number: it cannot get texts. Enter a mobile number."
+    ),
+    PhoneNumberType.PAGER: marked(
+        "This is a pager number: it cannot get texts. Enter a mobile number."
+    ),
 }
 
 
 class NotTextable(ValueError):
-    """This number cannot be texted; the message is a sentence for its field."""
+    """This number cannot be texted; the message is a sentence for its field, as it is spoken."""
 
 
 def read_number(written: str) -> str:
@@ -43,22 +56,19 @@ def read_number(written: str) -> str:
     try:
         number = phonenumbers.parse(written, _REGION)
     except NumberParseException:
-        raise NotTextable(f"This is not a phone number. {_HINT}") from None
+        raise NotTextable(f"{gettext(_NO_NUMBER)} {gettext(_HINT)}") from None
     reason = phonenumbers.is_possible_number_with_reason(number)
     if reason in _LENGTHS:
-        raise NotTextable(f"This number {_LENGTHS[reason]}. {_HINT}")
-    region = phonenumbers.region_code_for_number(number)
-    if region is None:
+        raise NotTextable(f"{gettext(_LENGTHS[reason])} {gettext(_HINT)}")
+    place = phonenumbers.region_code_for_number(number)
+    if place is None:
         raise NotTextable(_not_assigned(number))
-    if region != _REGION:
-        raise NotTextable(
-            f"This is a number of {_country(region)}. Appointment texts reach numbers of the "
-            "United States only."
-        )
+    if place != _REGION:
+        raise NotTextable(_abroad(place))
     if number.extension:
-        raise NotTextable("A number with an extension cannot get texts.")
-    if kind := _NO_TEXTS.get(phonenumbers.number_type(number)):
-        raise NotTextable(f"This is a {kind} number: it cannot get texts. Enter a mobile number.")
+        raise NotTextable(gettext("A number with an extension cannot get texts."))
+    if sentence := _NO_TEXTS.get(phonenumbers.number_type(number)):
+        raise NotTextable(gettext(sentence))
     return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
 
@@ -70,20 +80,28 @@ def as_read(e164: str) -> str:
 
 def last_four(e164: str) -> str:
     """All that is shown of a number outside its owner's own form."""
-    return f"the number ending in {e164[-4:]}"
+    return gettext("the number ending in {digits}", digits=e164[-4:])
 
 
 def _not_assigned(number: PhoneNumber) -> str:
     if number.country_code not in {None, 1}:
         regions = phonenumbers.region_codes_for_country_code(number.country_code or 0)
         if regions:
-            return (
-                f"This is a number of {_country(regions[0])}. Appointment texts reach numbers of "
-                "the United States only."
-            )
-    return "This number is not in use anywhere: its area code or its first digits don't exist."
+            return _abroad(regions[0])
+    return gettext(
+        "This number is not in use anywhere: its area code or its first digits don't exist."
+    )
 
 
-def _country(region: str) -> str:
-    name = Locale("en").territories.get(region, region)
-    return f"the {name}" if name.endswith(("s", "Republic", "Kingdom")) else str(name)
+def _abroad(place: str) -> str:
+    return gettext(
+        "This is a number of {country}. Appointment texts reach numbers of the United States only.",
+        country=_country(place),
+    )
+
+
+def _country(place: str) -> str:
+    language = Locale.parse(region()).language
+    name = str(Locale(language).territories.get(place, place))
+    has_article = language == "en" and name.endswith(("s", "Republic", "Kingdom"))
+    return f"the {name}" if has_article else name

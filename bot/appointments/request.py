@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from bot.words import gettext
+
 MESSAGE_TYPES = ("confirmation", "reschedule", "cancellation", "reminder")
 
 # What Accept-Language may say; the form offers these, the first is the default.
@@ -51,6 +53,11 @@ class Meeting:
     is_cancelled: bool = False
     event_id: str = ""
     is_all_day: bool = False
+
+    @property
+    def title(self) -> str:
+        """Its subject, or what it is called that has none."""
+        return self.subject or gettext("Appointment")
 
     def to_json(self) -> dict[str, Any]:
         """Its fields, times in ISO."""

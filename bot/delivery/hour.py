@@ -5,6 +5,7 @@ from sqlalchemy import Connection, select, text
 from bot.actor import Actor
 from bot.delivery.models import DELIVERIES
 from bot.errors import HeraldError
+from bot.words import ngettext
 
 HOUR_MS = 3_600_000
 _TURN_OF = text("SELECT pg_advisory_xact_lock(hashtextextended(:actor, 4873254))")
@@ -24,12 +25,18 @@ class TooManyDeliveries(HeraldError):
     @property
     def sentence(self) -> str:
         """How much is allowed, and when it can go on."""
-        minutes = "a minute" if self.wait_min <= 1 else f"{self.wait_min} minutes"
-        times = "once" if self.most == 1 else f"{self.most:,} times"
-        return (
-            f"You have sent {times} within an hour, which is as much as Herald is set up for. "
-            f"Nothing of this was sent; you can send it in {minutes}."
+        allowed = ngettext(
+            "You have sent once within an hour, which is as much as Herald is set up for.",
+            "You have sent {number} times within an hour, which is as much as Herald is set up "
+            "for.",
+            self.most,
         )
+        wait = ngettext(
+            "Nothing of this was sent; you can send it in a minute.",
+            "Nothing of this was sent; you can send it in {number} minutes.",
+            max(1, self.wait_min),
+        )
+        return f"{allowed} {wait}"
 
 
 class Hour:

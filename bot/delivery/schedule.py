@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.words import gettext
+
 DAYS_AHEAD = 90
 _T = TypeVar("_T")
 
@@ -40,9 +42,9 @@ def read_moment(
     day = _read(date.fromisoformat, values.get("when_date", ""))
     clock = _read(time.fromisoformat, values.get("when_time", ""))
     if day is None:
-        errors["when_date"] = "Choose the day."
+        errors["when_date"] = gettext("Choose the day.")
     if clock is None:
-        errors["when_time"] = "Choose the time."
+        errors["when_time"] = gettext("Choose the time.")
     if day is None or clock is None:
         return Leaves(), errors
     return _placed(datetime.combine(day, clock.replace(tzinfo=None)), _zone(zone), now)
@@ -56,18 +58,19 @@ def offered_days(zone: str, now: datetime) -> tuple[str, str]:
 
 def _placed(local: datetime, zone: ZoneInfo, now: datetime) -> tuple[Leaves, dict[str, str]]:
     first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    too_far = f"At most {DAYS_AHEAD} days ahead, please."
+    too_far = gettext("At most {days} days ahead, please.", days=DAYS_AHEAD)
     try:
         moment = first.astimezone(UTC)
     except OverflowError:  # the last day of the last year
         return Leaves(), {"when_date": too_far}
     if moment.astimezone(zone).replace(tzinfo=None) != local:
-        return Leaves(), {
-            "when_time": "Clocks are put forward then, so this time doesn't exist. "
-            "Choose an hour later."
-        }
+        skipped = gettext(
+            "Clocks are put forward then, so this time doesn't exist. Choose an hour later."
+        )
+        return Leaves(), {"when_time": skipped}
     if moment <= now:
-        return Leaves(), {"when_time": "This time has passed. Choose a later one, or “Now”."}
+        passed = gettext("This time has passed. Choose a later one, or “Now”.")
+        return Leaves(), {"when_time": passed}
     if moment > now + timedelta(days=DAYS_AHEAD):
         return Leaves(), {"when_date": too_far}
     return Leaves(moment, twice=first.utcoffset() != second.utcoffset()), {}

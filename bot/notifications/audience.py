@@ -8,9 +8,11 @@ from bot.actor import Actor
 from bot.errors import HeraldError
 from bot.graph.client import PersonFound
 from bot.notifications.directory import Directory
-from bot.notifications.form import AT_ONCE, AUTO, MAX_RECIPIENTS, NoticeEntry
-from bot.notifications.members import Member, guests_left_out, notifiable
+from bot.notifications.form import AT_ONCE, AUTO, MAX_RECIPIENTS, NoticeEntry, at_most
+from bot.notifications.left_out import LeftOut
+from bot.notifications.members import Member, notifiable
 from bot.notifications.request import Group, Recipient
+from bot.words import gettext, listed, written
 
 BY_NAME_UP_TO = 2_000  # members; beyond, a group is reached at once unless somebody chose
 MOST_AT_ONCE = 10_000  # in a larger team none of its members gets what is for all of them
@@ -30,7 +32,7 @@ class NobodyThere(HeraldError):
 
 @dataclass(frozen=True)
 class Audience:
-    """Those who are notified, and a sentence for each group of those who are not.
+    """Those who are notified, and those who are not, by why.
 
     `at_once`: one request for all of the group, and nobody by name. `group` is what is known of it
     by then. `which` are those whom each
@@ -38,7 +40,7 @@ class Audience:
     """
 
     recipients: tuple[Recipient, ...] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
     at_once: bool = False
     which: Mapping[str, tuple[PersonFound, ...]] = field(default_factory=dict)
@@ -118,9 +120,10 @@ def is_at_once(entry: NoticeEntry, members: int) -> bool:
 
 def _whole(entry: NoticeEntry, before: tuple[Recipient, ...]) -> Audience:
     if before or entry.has_people:
-        sentence = (
-            f"More than {BY_NAME_UP_TO:,} people are reached at once, without others beside them. "
-            "Choose “each member by name”, or remove those you added."
+        sentence = gettext(
+            "More than {number} people are reached at once, without others beside them. Choose "
+            "“each member by name”, or remove those you added.",
+            number=written(BY_NAME_UP_TO),
         )
         return Audience(errors={"way": sentence})
     return Audience(at_once=True)
@@ -136,19 +139,21 @@ def _joined(
     found = {**found, **{person.id: found.get(person.id, person) for person in of_group}}
     left_out = []
     if found.pop(actor.user_id, None):
-        left_out.append("You: nobody can send a notice to himself or herself.")
+        left_out.append(LeftOut("sender", number=1))
     left_out += of_others
     if gathered.guests:
-        left_out.append(guests_left_out(tuple(gathered.guests.values())))
+        left_out.append(LeftOut.of("guests", tuple(gathered.guests.values())))
     if gathered.repeated:
-        left_out.append("People who were named twice get one notice.")
+        left_out.append(LeftOut("repeated", number=gathered.repeated))
     if not found and not errors:
-        errors = {"recipients": "Choose somebody besides yourself."}
+        errors = {"recipients": gettext("Choose somebody besides yourself.")}
         if gathered.guests or members:
-            errors = {"recipients": f"Nobody is left to notify. {' '.join(left_out)}"}
+            nobody = gettext("Nobody is left to notify.")
+            why = " ".join(part.sentence for part in left_out)
+            errors = {"recipients": f"{nobody} {why}"}
     most = MOST_MEMBERS if members else MAX_RECIPIENTS
     if len(found) > most:
-        errors["recipient_list"] = f"Choose at most {most:,} people for one notice."
+        errors["recipient_list"] = at_most(most)
     return Audience(tuple(found.values()), tuple(left_out), errors)
 
 
@@ -159,22 +164,29 @@ def _unknown(
 ) -> dict[str, str]:
     errors = {}
     if any(person is None for person in by_id.values()):
-        errors["recipients"] = "Somebody you picked is no longer in your organization."
+        errors["recipients"] = gettext("Somebody you picked is no longer in your organization.")
     missing = [address for address, person in by_address.items() if person is None]
     missing += [name for name, people in by_name.items() if not people]
     several = [name for name, people in by_name.items() if len(people) > 1]
     sentences = []
     if missing:
-        named = _some(missing)
-        sentences.append(f"Not found in your organization: {named}. Mend or remove them.")
+        sentences.append(
+            gettext(
+                "Not found in your organization: {names}. Mend or remove them.",
+                names=_first(missing),
+            )
+        )
     if several:
-        named = _some(several)
-        sentences.append(f"Several people may be meant: {named}. Choose below, or write more.")
+        sentences.append(
+            gettext(
+                "Several people may be meant: {names}. Choose below, or write more.",
+                names=_first(several),
+            )
+        )
     if sentences:
         errors["recipient_list"] = " ".join(sentences)
     return errors
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"{', '.join(names[:_MOST_NAMED])}{more}"
+def _first(names: Sequence[str]) -> str:
+    return listed(names[:_MOST_NAMED], besides=len(names) - _MOST_NAMED)

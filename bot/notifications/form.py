@@ -11,13 +11,14 @@ from bot.notifications.activity_types import ActivityType, words
 from bot.notifications.links import LINK_LENGTH, is_in_teams
 from bot.notifications.pasted import Pasted, read_pasted
 from bot.notifications.request import Group
+from bot.words import gettext, listed, marked, written
 
 PREVIEW_LENGTH = 150  # Teams shows so many characters of `previewText`
 PARAMETER_LENGTH = 120
 MAX_RECIPIENTS = 2000  # picked and pasted
 PEOPLE = "people"  # the value of `audience` for those who are picked and pasted alone
 AUTO, EACH, AT_ONCE = "auto", "each", "at_once"  # the values of `way`
-AT_ONCE_TOPIC = (
+_AT_ONCE_TOPIC = marked(
     "A notice for a whole group at once can't lead to the app's page. Choose another place."
 )
 _AUDIENCE = frozenset({"audience", "recipients", "recipient_list"})
@@ -62,21 +63,22 @@ def read(
     errors: dict[str, str] = {}
     kind = next((kind for kind in kinds if kind.type == values.get("activity_type")), None)
     if kind is None:
-        return None, {"activity_type": "Choose what kind of notice this is."}
+        return None, {"activity_type": gettext("Choose what kind of notice this is.")}
     parameters = _parameters(values, kind, errors)
     topic = values.get("topic") or "chat"
     if topic not in _TOPICS:
-        errors["topic"] = "Choose where the notice leads."
+        errors["topic"] = gettext("Choose where the notice leads.")
     link = values.get("topic_link", "").strip()
     if topic == "link":
         _check_link(link, errors)
     preview = " ".join(values.get("preview", "").split())
     if not preview:
-        errors["preview"] = "Write what teammates should know."
+        errors["preview"] = gettext("Write what teammates should know.")
     elif len(preview) > PREVIEW_LENGTH:
-        errors["preview"] = (
-            f"This is {len(preview)} characters long; Teams shows the first {PREVIEW_LENGTH}. "
-            "Please shorten it."
+        errors["preview"] = gettext(
+            "This is {number} characters long; Teams shows the first {most}. Please shorten it.",
+            number=len(preview),
+            most=PREVIEW_LENGTH,
         )
     group, way = _group(values, groups, errors)
     picked = _picked(values.get("recipients", ""), errors)
@@ -108,12 +110,14 @@ def _group(
 ) -> tuple[Group | None, str]:
     chosen, way = values.get("audience") or PEOPLE, values.get("way") or AUTO
     if way not in {AUTO, EACH, AT_ONCE}:
-        errors["way"] = "Choose how it goes out."
+        errors["way"] = gettext("Choose how it goes out.")
     if chosen == PEOPLE:
         return None, way
     group = next((group for group in groups if group.kind == chosen), None)
     if group is None:
-        errors["audience"] = "This is not a place where that group can be chosen. Choose people."
+        errors["audience"] = gettext(
+            "This is not a place where that group can be chosen. Choose people."
+        )
     return group, way
 
 
@@ -128,16 +132,24 @@ def _check_audience(
     number = people + len(pasted.addresses) + len(pasted.names)
     if group is not None and way == AT_ONCE:
         if number:
-            errors["recipients"] = (
-                f"A notice for {group.everyone} at once can't have other people beside it. "
-                "Choose “each member by name”, or remove them."
+            errors["recipients"] = gettext(
+                "A notice for {everyone} at once can't have other people beside it. Choose “each "
+                "member by name”, or remove them.",
+                everyone=group.everyone,
             )
         if topic == "app":
-            errors["topic"] = AT_ONCE_TOPIC
+            errors["topic"] = gettext(_AT_ONCE_TOPIC)
     elif group is None and not number and not _AUDIENCE & errors.keys():
-        errors["recipients"] = "Choose at least one teammate, or paste an address or a name."
+        errors["recipients"] = gettext(
+            "Choose at least one teammate, or paste an address or a name."
+        )
     if len(pasted.addresses) + len(pasted.names) > MAX_RECIPIENTS:
-        errors["recipient_list"] = f"Choose at most {MAX_RECIPIENTS:,} people for one notice."
+        errors["recipient_list"] = at_most(MAX_RECIPIENTS)
+
+
+def at_most(number: int) -> str:
+    """What a field says that names more people than this."""
+    return gettext("Choose at most {number} people for one notice.", number=written(number))
 
 
 def _parameters(
@@ -147,29 +159,34 @@ def _parameters(
     for name in kind.parameters:
         value = " ".join(values.get(f"param_{name}", "").split())
         if not value:
-            errors[f"param_{name}"] = f"Fill in: {words(name).lower()}."
+            called = gettext(words(name)).lower()
+            errors[f"param_{name}"] = gettext("Fill in: {name}.", name=called)
         elif len(value) > PARAMETER_LENGTH:
-            errors[f"param_{name}"] = f"At most {PARAMETER_LENGTH} characters, please."
+            errors[f"param_{name}"] = gettext(
+                "At most {number} characters, please.", number=PARAMETER_LENGTH
+            )
         found[name] = value
     return found
 
 
 def _check_link(link: str, errors: dict[str, str]) -> None:
     if not link:
-        errors["topic_link"] = "Paste the Teams link that the notice leads to."
+        errors["topic_link"] = gettext("Paste the Teams link that the notice leads to.")
     elif not is_in_teams(link):
-        errors["topic_link"] = (
+        errors["topic_link"] = gettext(
             "Only links into Teams work here: they start with https://teams.microsoft.com/l/. "
             "Use “Copy link” on a message, channel or chat."
         )
     elif len(link) > LINK_LENGTH:
-        errors["topic_link"] = f"This link is too long for Teams: at most {LINK_LENGTH} characters."
+        errors["topic_link"] = gettext(
+            "This link is too long for Teams: at most {number} characters.", number=LINK_LENGTH
+        )
 
 
 def _picked(written: str, errors: dict[str, str]) -> tuple[str, ...]:
     ids = ids_in(written)
     if any(not _GUID.fullmatch(part) for part in ids):
-        errors["recipients"] = "Choose people from the list, please."
+        errors["recipients"] = gettext("Choose people from the list, please.")
         return ()
     return tuple(ids)
 
@@ -182,7 +199,9 @@ def ids_in(written: str) -> list[str]:
 def _pasted(written: str, errors: dict[str, str]) -> Pasted:
     pasted = read_pasted(written)
     if pasted.wrong:
-        more = f" and {len(pasted.wrong) - 5} more" if len(pasted.wrong) > 5 else ""
-        named = ", ".join(f"“{piece}”" for piece in pasted.wrong[:5])
-        errors["recipient_list"] = f"Neither an e-mail address nor a name: {named}{more}."
+        named = [f"“{piece}”" for piece in pasted.wrong[:5]]
+        errors["recipient_list"] = gettext(
+            "Neither an e-mail address nor a name: {pieces}.",
+            pieces=listed(named, besides=len(pasted.wrong) - 5),
+        )
     return pasted

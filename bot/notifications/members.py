@@ -1,16 +1,11 @@
 """A conversation's members, and who of them can be notified."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.actor import Actor
+from bot.notifications.left_out import LeftOut
 from bot.notifications.request import Recipient
-
-_NAMED = 5
-_GUESTS = (
-    "Microsoft doesn't say whether guests get notices, and one that can't be notified would stop "
-    "it for the others"
-)
 
 
 @dataclass(frozen=True)
@@ -30,8 +25,8 @@ class Member:
 
 def notifiable(
     members: Iterable[Member], actor: Actor
-) -> tuple[tuple[Recipient, ...], tuple[str, ...]]:
-    """Those who can be notified, each once, and a sentence for each group of others.
+) -> tuple[tuple[Recipient, ...], tuple[LeftOut, ...]]:
+    """Those who can be notified, each once, and the others by why they can't.
 
     The actor is among them: whoever adds people from elsewhere leaves the sender out once.
     """
@@ -49,25 +44,10 @@ def notifiable(
             strangers.append(member.name)
         else:
             found.setdefault(member.user_id, Recipient(member.user_id, member.name))
-    told = [
-        guests_left_out(guests),
-        named("People of other organizations", strangers, "your organization's notices end there"),
-        "Somebody without an account: notices need one." if nameless == 1 else "",
-        f"{nameless:,} people without an account: notices need one." if nameless > 1 else "",
-        "Apps get no notices." if apps else "",
-    ]
-    return tuple(found.values()), tuple(filter(None, told))
-
-
-def guests_left_out(names: Sequence[str]) -> str:
-    """Who of the guests is left out, and why."""
-    return named("Guests" if len(names) > 1 else "A guest", names, _GUESTS)
-
-
-def named(who: str, names: Sequence[str], why: str) -> str:
-    """`Guests (Ada, Ben and 3 more): why.`; nothing for nobody."""
-    if not names:
-        return ""
-    rest = len(names) - _NAMED
-    more = f" and {rest:,} more" if rest > 0 else ""
-    return f"{who} ({', '.join(names[:_NAMED])}{more}): {why}."
+    others = (
+        LeftOut.of("guests", guests),
+        LeftOut.of("strangers", strangers),
+        LeftOut("nameless", number=nameless),
+        LeftOut("apps", number=apps),
+    )
+    return tuple(found.values()), tuple(some for some in others if some.number)

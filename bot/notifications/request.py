@@ -5,6 +5,20 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from bot.notifications.left_out import LeftOut
+from bot.words import gettext, marked
+
+_EVERYONE = {
+    "chat": marked("everyone in this chat"),
+    "channel": marked("everyone in this channel"),
+    "team": marked("everyone in this team"),
+}
+_EVERYONE_THERE = {
+    "chat": marked("everyone in the chat it was sent from"),
+    "channel": marked("everyone in the channel it was sent from"),
+    "team": marked("everyone in the team it was sent from"),
+}
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -57,14 +71,18 @@ class Group:
     @property
     def everyone(self) -> str:
         """`everyone in Care team`; where the form stands, also `everyone in this chat`."""
-        return f"everyone in {self.name or f'this {self.kind}'}"
+        return self._named or gettext(_EVERYONE[self.kind])
 
     @property
     def everyone_there(self) -> str:
         """The same, said elsewhere."""
         if not self.name and self.kind == "channel" and self.team_name:
-            return f"everyone in a channel of {self.team_name}"
-        return f"everyone in {self.name or f'the {self.kind} it was sent from'}"
+            return gettext("everyone in a channel of {team}", team=self.team_name)
+        return self._named or gettext(_EVERYONE_THERE[self.kind])
+
+    @property
+    def _named(self) -> str:
+        return gettext("everyone in {name}", name=self.name) if self.name else ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +99,7 @@ class NoticeRequest:
     preview: str
     recipients: tuple[Recipient, ...]
     text: str  # the template, filled in
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     catalogue_id: str = ""
     leaves_at: datetime | None = None  # None: at once
     values: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +119,7 @@ class NoticeRequest:
                 **found,
                 "topic": Topic(**found["topic"]),
                 "recipients": tuple(Recipient(**row) for row in found["recipients"]),
-                "left_out": tuple(found["left_out"]),
+                "left_out": tuple(LeftOut.from_json(some) for some in found["left_out"]),
                 "group": Group(**found["group"]) if found.get("group") else None,
                 "leaves_at": (
                     datetime.fromisoformat(found["leaves_at"]) if found["leaves_at"] else None

@@ -18,6 +18,7 @@ from bot.notifications.request import Recipient
 from bot.teams.hostile import at, guid, rows, text
 from bot.teams.message_text import one_line, words_of_card, words_of_html
 from bot.teams.turn import Turn
+from bot.words import gettext, listed, marked
 
 _MOST_PEOPLE = 30
 _NAME_LENGTH = 100
@@ -27,15 +28,15 @@ _ELSEWHERE = frozenset(
     {"federateduser", "anonymousguest", "personalmicrosoftaccountuser", "skypeuser", "phoneuser"}
     | {"emailuser"}
 )
-_NOTHING = "Teams did not hand the message over. Fill in the notice by hand, please."
-_DELETED = "The message was deleted, so nothing of it was taken."
-_NO_TEXT = "The message has no text of its own: write what teammates should know."
-_CUT = "The message is longer than a preview, so only its beginning was taken."
-_NO_LINK = (
+_NOTHING = marked("Teams did not hand the message over. Fill in the notice by hand, please.")
+_DELETED = marked("The message was deleted, so nothing of it was taken.")
+_NO_TEXT = marked("The message has no text of its own: write what teammates should know.")
+_CUT = marked("The message is longer than a preview, so only its beginning was taken.")
+_NO_LINK = marked(
     "The message has no link into Teams, so the notice opens each person's chat with Herald. "
     "You can choose another place below."
 )
-_GROUPS = "A channel, team or tag is mentioned, too: choose its people yourself."
+_GROUPS = marked("A channel, team or tag is mentioned, too: choose its people yourself.")
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,17 @@ def about_message(turn: Turn) -> Filled:
     """The form's first values. Never raises, whatever the payload holds."""
     message = turn.value.get("messagePayload")
     if not isinstance(message, Mapping) or not message:
-        return Filled(notes=(_NOTHING,))
+        return Filled(notes=(gettext(_NOTHING),))
     if message.get("deleted") is True or message.get("deletedDateTime"):
-        return Filled(notes=(_DELETED,))
+        return Filled(notes=(gettext(_DELETED),))
     words, link = _words(message), _link(turn, message)
     people = list(_people(turn, message))
     notes = (
-        *([_CUT] if len(words) > PREVIEW_LENGTH else [] if words else [_NO_TEXT]),
-        *([] if link else [_NO_LINK]),
+        *([gettext(_CUT)] if len(words) > PREVIEW_LENGTH else []),
+        *([] if words else [gettext(_NO_TEXT)]),
+        *([] if link else [gettext(_NO_LINK)]),
         *_left_out(people),
-        *([_GROUPS] if _mentions_a_group(message) else []),
+        *([gettext(_GROUPS)] if _mentions_a_group(message) else []),
     )
     return Filled(
         recipients=tuple(Recipient(who.id, who.name) for who in people if not who.is_elsewhere),
@@ -101,7 +103,9 @@ def _words_of_cards(message: Mapping[str, Any]) -> str:
 
 def _title(message: Mapping[str, Any]) -> str:
     author = _name(at(message, "from", "user")) or _name(at(message, "from", "application"))
-    return f"Message from {author}" if author else "A message in Teams"
+    if not author:
+        return gettext("A message in Teams")
+    return gettext("Message from {author}", author=author)
 
 
 # Where it is -------------------------------------------------------------------------------------
@@ -159,7 +163,7 @@ def _someone(turn: Turn, user: Any) -> _Someone:
     return _Someone(
         guid(at(user, "id")),
         # Whose name is gone has left the organization; the review says so, if it is true.
-        _name(user) or "Teammate without a name",
+        _name(user) or gettext("Teammate without a name"),
         kind in _ELSEWHERE or (bool(tenant) and tenant != turn.actor.tenant_id),
     )
 
@@ -168,9 +172,11 @@ def _left_out(people: list[_Someone]) -> list[str]:
     names = [who.name for who in people if who.is_elsewhere]
     if not names:
         return []
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return [
-        f"Not taken, because no notice reaches another organization: {', '.join(names[:5])}{more}."
+        gettext(
+            "Not taken, because no notice reaches another organization: {names}.",
+            names=listed(names[:5], besides=len(names) - 5),
+        )
     ]
 
 

@@ -13,6 +13,7 @@ from bot.delivery.models import IN_HAND, OWNER_CANCELS, WAITING, Delivery, Kind,
 from bot.delivery.schedule import offered_days
 from bot.errors import HeraldError
 from bot.graph.errors import GraphError
+from bot.notifications.left_out import LeftOut
 from bot.notifications.request import NoticeRequest
 from bot.teams.forms import CORRECTS, about
 from bot.teams.when import in_words
@@ -59,7 +60,9 @@ def delivery_view(
         waiting=delivery.people(*WAITING, *IN_HAND),
         cancelled=delivery.people(State.CANCELLED),
         people=_people(delivery),
-        left_out=tuple(delivery.request.get("left_out", ())),
+        left_out=tuple(
+            LeftOut.from_json(part).sentence for part in delivery.request.get("left_out", ())
+        ),
         problems=tuple(_problems(delivery)),
         seen=str(delivery.seen_ms),
         sent_at=_sent_at(delivery),
@@ -182,7 +185,7 @@ def _about(delivery: Delivery) -> str:
     if delivery.kind is Kind.NOTICE:
         return str(delivery.request["text"])  # lists read many, of thousands of people each
     meeting = TextRequest.from_json(delivery.request).meeting
-    return " · ".join(filter(None, (meeting.subject, when(meeting, delivery.place.zone))))
+    return " · ".join(filter(None, (meeting.title, when(meeting, delivery.place.zone))))
 
 
 def _people(delivery: Delivery) -> tuple[str, ...]:

@@ -96,9 +96,9 @@ class NoticeCards:
         return notice_form(
             NoticeFormView(
                 form_id=drawing.form_id,
-                activity_types=tuple(Choice(kind.description, kind.type) for kind in self._kinds),
+                activity_types=tuple(Choice(kind.called, kind.type) for kind in self._kinds),
                 shown_type=kind.type,
-                template=kind.template,
+                template=kind.says,
                 parameters=kind.parameters,
                 people=tuple(Choice(person.name, person.id) for person in people),
                 values=values,
@@ -170,7 +170,7 @@ def review_view(
         recipients=names,
         recipient_count=len(request.recipients),
         everyone=group.everyone if request.at_once and group else "",
-        left_out=request.left_out,
+        left_out=tuple(part.sentence for part in request.left_out),
         estimate=f"About {duration(batches / per_second)} at Microsoft's pace",
         leaves=in_words(request.leaves_at, turn.place.zone),
         notes=notes,

@@ -22,6 +22,7 @@ from bot.notifications.request import Recipient
 from bot.teams.connector import Connector
 from bot.teams.mentions import Mention
 from bot.teams.turn import Turn
+from bot.words import gettext, listed
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +32,23 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TYPES = {
     "confirmation": "confirmation",
     "confirm": "confirmation",
+    "confirmación": "confirmation",
+    "confirmacion": "confirmation",
+    "confirmar": "confirmation",
     "reschedule": "reschedule",
     "moved": "reschedule",
+    "cambio": "reschedule",
+    "cambiar": "reschedule",
+    "mover": "reschedule",
     "cancellation": "cancellation",
     "cancel": "cancellation",
+    "cancelación": "cancellation",
+    "cancelacion": "cancellation",
+    "cancelar": "cancellation",
     "reminder": "reminder",
     "remind": "reminder",
+    "recordatorio": "reminder",
+    "recordar": "reminder",
 }
 
 First = Filled | TextFilled
@@ -54,7 +66,7 @@ class Prefilled:
         if not turn.people:
             return Filled(preview=words)
         found = await self._who(turn)
-        missing = [who.name or "somebody" for who, user_id in found if not user_id]
+        missing = [who.name or gettext("somebody") for who, user_id in found if not user_id]
         notes = (_not_found(missing),) if missing else ()
         known = tuple(Recipient(user_id, who.name or user_id) for who, user_id in found if user_id)
         return Filled(recipients=known, preview=words, notes=notes)
@@ -133,5 +145,5 @@ def _named(kept: str) -> str:
 
 
 def _not_found(names: list[str]) -> str:
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"Teams did not say who {shown} is. Choose them below."
+    shown = listed(names[:5], besides=len(names) - 5)
+    return gettext("Teams did not say who {names} is. Choose them below.", names=shown)

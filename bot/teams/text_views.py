@@ -126,7 +126,7 @@ def review_view(
     return TextReviewView(
         form_id=form_id,
         message_type=_MESSAGES[request.message_type],
-        subject=request.meeting.subject,
+        subject=request.meeting.title,
         when=when(request.meeting, zone),
         language=_LANGUAGE_NAMES[request.language],
         attendees=tuple(

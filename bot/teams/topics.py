@@ -38,7 +38,7 @@ class Topics:
             # The address is Microsoft's, whatever GRAPH_URL says: it is a name, not a place.
             entity = f"https://graph.microsoft.com/v1.0/appCatalogs/teamsApps/{catalogue_id}"
             return Topic("app", "entityUrl", entity)
-        title = entry.topic_title or entry.kind.description
+        title = entry.topic_title or entry.kind.called
         if entry.topic == "link":
             return Topic("link", "text", title, entry.topic_link)
         bot = quote(f"28:{self._settings.microsoft_app_id}")
