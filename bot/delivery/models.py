@@ -212,6 +212,7 @@ DELIVERIES = Table(
     Column("sealed_place", LargeBinary, nullable=False),
     Column("sealed_request", LargeBinary),
     Column("sealed_call", LargeBinary),
+    Column("erased_at_ms", BigInteger),  # when its words and names were
     UniqueConstraint("tenant_id", "user_id", "form_id", name="uq_deliveries_form"),
     Index("ix_deliveries_owner", "tenant_id", "user_id", "created_at_ms"),
     Index("ix_deliveries_created", "created_at_ms"),

@@ -1,11 +1,46 @@
 """After a while numbers, names and texts are erased; keys and counts stay."""
 
-from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, select, update
 
-from bot.delivery.models import BATCHES, DELIVERIES, RECIPIENTS, SETTLED
+from bot.delivery import drawers
+from bot.delivery.models import BATCHES, DELIVERIES, RECIPIENTS, SETTLED, Place
 from bot.delivery.records import Records
+from bot.sealing import Unreadable
+
+_AT_ONCE = 200  # deliveries in one transaction: the app's own writes wait no longer than that
+
+_IS_DONE = ~(
+    select(BATCHES.c.id)
+    .where(
+        BATCHES.c.delivery_id == DELIVERIES.c.id,
+        BATCHES.c.state.not_in([state.value for state in SETTLED]),
+    )
+    .exists()
+)
+_IS_KEPT = DELIVERIES.c.erased_at_ms.is_(None)
+_OLD = (
+    select(DELIVERIES)
+    .where(
+        DELIVERIES.c.created_at_ms < bindparam("before"),
+        DELIVERIES.c.due_at_ms < bindparam("before"),
+        _IS_KEPT,
+        _IS_DONE,
+    )
+    .limit(_AT_ONCE)
+)
+_ERASE = (
+    update(DELIVERIES)
+    .where(DELIVERIES.c.id == bindparam("id_"), _IS_KEPT, _IS_DONE)
+    .values(
+        sealed_place=bindparam("place"),
+        sealed_request=None,
+        sealed_call=None,
+        erased_at_ms=bindparam("now", type_=BigInteger),
+    )
+)
 
 
 class Retention(Records):
@@ -16,34 +51,30 @@ class Retention(Records):
 
         How many deliveries were erased.
         """
-        open_still = (
-            select(BATCHES.c.id)
-            .where(
-                BATCHES.c.delivery_id == DELIVERIES.c.id,
-                BATCHES.c.state.not_in([state.value for state in SETTLED]),
-            )
-            .exists()
-        )
-        async with self.database.write() as connection:
-            rows = await connection.execute(
-                update(DELIVERIES)
-                .where(
-                    DELIVERIES.c.created_at_ms < before_ms,
-                    DELIVERIES.c.due_at_ms < before_ms,
-                    DELIVERIES.c.sealed_call.is_not(None),
-                    ~open_still,
-                )
-                .values(sealed_request=None, sealed_call=None)
-                .returning(DELIVERIES.c.id)
-            )
-            erased = [row.id for row in rows]
-            for ids in _chunks(erased):
-                await connection.execute(
-                    delete(RECIPIENTS).where(RECIPIENTS.c.delivery_id.in_(ids))
-                )
+        erased = 0
+        while some := await self.database.write_in_one(
+            lambda connection: self._erase_some(connection, before_ms)
+        ):
+            erased += some
+        return erased
+
+    def _erase_some(self, connection: Connection, before_ms: int) -> int:
+        rows = connection.execute(_OLD, {"before": before_ms}).all()
+        erased = [row.id for row in rows if self._erase_one(connection, row)]
+        connection.execute(delete(RECIPIENTS).where(RECIPIENTS.c.delivery_id.in_(erased)))
         return len(erased)
 
+    def _erase_one(self, connection: Connection, row: Row[Any]) -> bool:
+        place = self._seal.seal_json(
+            asdict(self._without_names(row)), drawers.PLACE.binding(row._mapping)
+        )
+        values = {"id_": row.id, "place": place, "now": self.clock_ms()}
+        return connection.execute(_ERASE, values).rowcount == 1
 
-def _chunks(items: list[str], size: int = 500) -> Iterator[list[str]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+    def _without_names(self, row: Row[Any]) -> Place:
+        """How its owner reads times and languages; not who that is, and not which chat it was."""
+        try:
+            place = Place(**self._open(drawers.PLACE, row._mapping))
+        except Unreadable:
+            return Place("", "")
+        return Place("", "", locale=place.locale, zone=place.zone, is_shared=place.is_shared)

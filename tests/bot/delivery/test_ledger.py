@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -442,6 +442,42 @@ async def test_a_large_audience_is_read_as_it_is_written(book: Book) -> None:
     assert delivery.total == 100_000
     assert delivery.batches(State.QUEUED) == 1_000
     assert most == 1
+
+
+async def test_the_owners_name_and_chat_are_erased_with_the_rest(book: Book) -> None:
+    book.now_ms = 1_000_000
+    delivery = await book.submit("f1")
+    named = replace(PLACE, owner_name="Adele Vance", owner_id="29:adele", zone="America/Chicago")
+    await book.ledger.move_card(delivery.id, named)
+    await book.ledger.cancel(delivery)
+    assert await book.ledger.erase(before_ms=2_000_000) == 1
+    erased = await book.ledger.delivery(ADELE, delivery.id)
+    assert erased.is_readable
+    assert erased.place == Place("", "", zone="America/Chicago")
+
+
+async def test_a_name_that_was_left_when_the_rest_was_erased_goes_too(
+    database: Database, book: Book
+) -> None:
+    book.now_ms = 1_000_000
+    delivery = await book.submit("f1")
+    await book.ledger.cancel(delivery)
+    async with database.write() as connection:
+        await connection.execute(
+            text("UPDATE deliveries SET sealed_call = NULL, sealed_request = NULL")
+        )
+    assert await book.ledger.erase(before_ms=2_000_000) == 1
+    assert (await book.ledger.delivery(ADELE, delivery.id)).place == Place("", "")
+
+
+async def test_what_is_erased_is_erased_once(book: Book) -> None:
+    book.now_ms = 1_000_000
+    for number in range(5):
+        await book.ledger.cancel(await book.submit(f"f{number}"))
+    waits = await book.submit("waits")
+    assert await book.ledger.erase(before_ms=2_000_000) == 5
+    assert await book.ledger.erase(before_ms=2_000_000) == 0
+    assert (await book.ledger.delivery(ADELE, waits.id)).request
 
 
 async def test_a_batch_whose_key_was_taken_away_stops_itself_and_not_the_worker(
