@@ -12,6 +12,7 @@
     const words = control.getAttribute("aria-label") || control.textContent || control.type;
     const outside = place.left < box.left - 1 || place.right > box.right + 1;
     if (place.width && outside) say(`"${words}" reaches beyond the card`);
+    if (control.tagName === "BUTTON" && control.scrollWidth > control.clientWidth + 1) say(`"${words}" is cut`);
     if (place.width && (control.disabled || control.tabIndex < 0)) say(`"${words}" is not reached by keyboard`);
   }
   for (const input of card.querySelectorAll("input, select, textarea")) {

@@ -1,7 +1,7 @@
 """A sample of the gallery, and the words that somebody provokes with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,9 @@ HOSTILE = (
 RTL = "\u0645\u0648\u0639\u062f \u0627\u0644\u0637\u0628\u064a\u0628 (3) \u05e9\u05dc\u05d5\u05dd!"
 EMOJI = "👩🏽‍⚕️🏳️‍🌈 Visit 🎉 " * 8
 LONG = "supercalifragilistic" * 60
+
+# What the cards' code compares, and never shows as it is.
+_CODES = {"kind", "state", "tone", "form", "change_tells", "follow_ups", "values"}
 
 LEAVES = "Tue, Dec 1, 9:00 AM, Pacific time"
 WHEN = {"zone_name": "Pacific time", "earliest": "2026-11-20", "latest": "2027-02-18"}
@@ -37,3 +40,19 @@ class Sample:
     @cached_property
     def payload(self) -> dict[str, Any]:
         return payload(self.draw(self.view))
+
+
+def retold(data: Any, tell: Callable[[str], str], name: str = "") -> Any:
+    """The same view with every text in it told anew; ids that buttons carry stay."""
+    if name in _CODES or hasattr(data, "verb"):
+        return data
+    if isinstance(data, str):
+        return tell(data)
+    if isinstance(data, tuple):
+        return tuple(retold(item, tell) for item in data)
+    if isinstance(data, dict):
+        return {key: retold(value, tell) for key, value in data.items()}
+    if is_dataclass(data) and not isinstance(data, type):
+        names = [field.name for field in fields(data)]
+        return replace(data, **{name: retold(getattr(data, name), tell, name) for name in names})
+    return data

@@ -1,4 +1,4 @@
-// Every card that Herald can send, with sample data, in light and dark.
+// Every card that Herald can send, with sample data, in light and dark, in each language.
 import { h, icon } from "./dom.js";
 import { CardView } from "./card.js";
 import { plural } from "./format.js";
@@ -6,7 +6,7 @@ import { currentView, onView } from "./views.js";
 
 const place = () => document.getElementById("view-cards");
 let samples = null;
-let chosen = { card: "", scheme: "both", provoked: false };
+let chosen = { card: "", scheme: "both", language: "en", provoked: false };
 
 export function setUpGallery() {
   onView(() => currentView() === "cards" && open());
@@ -32,7 +32,7 @@ function head(controls) {
 
 function draw() {
   const cards = [...new Set(samples.map((sample) => sample.card))];
-  const shown = samples.filter((sample) => (!chosen.card || sample.card === chosen.card) && (chosen.provoked || !sample.provoked));
+  const shown = samples.filter((sample) => sample.language === chosen.language && (!chosen.card || sample.card === chosen.card) && (chosen.provoked || !sample.provoked));
   const groups = cards.map((card) => [card, shown.filter((sample) => sample.card === card)]).filter(([, own]) => own.length);
   const focused = document.activeElement?.id;
   place().replaceChildren(head(controls(cards, shown.length)), h("div", { class: "gallery", "data-scheme": chosen.scheme }, groups.map(group)));
@@ -44,9 +44,12 @@ function controls(cards, count) {
     h("option", { value: "" }, "All cards"), cards.map((name) => h("option", { value: name, selected: name === chosen.card }, name)));
   const scheme = h("select", { id: "gallery-scheme", "aria-label": "Light or dark", onchange: () => set({ scheme: scheme.value }) },
     [["both", "Light and dark"], ["light", "Light"], ["dark", "Dark"]].map(([value, words]) => h("option", { value, selected: value === chosen.scheme }, words)));
+  const languages = [...new Set(samples.map((sample) => sample.language))];
+  const language = h("select", { id: "gallery-language", "aria-label": "Language", onchange: () => set({ language: language.value }) },
+    languages.map((value) => h("option", { value, selected: value === chosen.language }, new Intl.DisplayNames([value], { type: "language" }).of(value))));
   const provoked = h("input", { type: "checkbox", id: "gallery-provoked", onchange: () => set({ provoked: provoked.checked }) });
   provoked.checked = chosen.provoked;
-  return h("div", { class: "gallery-controls" }, card, scheme,
+  return h("div", { class: "gallery-controls" }, card, scheme, language,
     h("label", { for: "gallery-provoked" }, provoked, "Hostile and huge ones too"), h("small", { role: "status" }, plural(count, "sample", "samples")));
 }
 
