@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     group_rate: float = Field(default=5, gt=0)
     group_rate_overall: float = Field(default=50, gt=0)
     deliveries_per_hour: int = Field(default=60, ge=1)
+    audience_limit: int = Field(default=25_000, ge=1)
     tenant_rate: float = Field(default=50, gt=0)
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=3979, ge=0, le=65535)

@@ -73,8 +73,9 @@ async def resolve(
     entry: NoticeEntry,
     before: tuple[Recipient, ...] = (),
     roster: ReadRoster | None = None,
+    limit: int = MOST_MEMBERS,
 ) -> Audience:
-    """Look everybody up; those chosen `before` were, and stay the first.
+    """Look everybody up; those chosen `before` were, and stay the first. At most `limit` of them.
 
     Addresses and names that Graph doesn't know are an error of their field, so that they can be
     mended. Raises GraphError when Graph cannot be asked, and what `roster` raises.
@@ -96,7 +97,7 @@ async def resolve(
     gathered.add(people[0] for people in by_name.values() if len(people) == 1)
     errors = _unknown(by_id, by_address, by_name)
     which = {name: people for name, people in by_name.items() if len(people) > 1}
-    audience = _joined(actor, gathered, members, errors)
+    audience = _joined(actor, gathered, members, errors, limit)
     return replace(audience, which=which)
 
 
@@ -130,7 +131,11 @@ def _whole(entry: NoticeEntry, before: tuple[Recipient, ...]) -> Audience:
 
 
 def _joined(
-    actor: Actor, gathered: _Gathered, members: Sequence[Member], errors: dict[str, str]
+    actor: Actor,
+    gathered: _Gathered,
+    members: Sequence[Member],
+    errors: dict[str, str],
+    limit: int,
 ) -> Audience:
     """The people and the members, with what there is to say of those left out."""
     of_group, of_others = notifiable(members, actor)
@@ -151,10 +156,19 @@ def _joined(
             nobody = gettext("Nobody is left to notify.")
             why = " ".join(part.sentence for part in left_out)
             errors = {"recipients": f"{nobody} {why}"}
-    most = MOST_MEMBERS if members else MAX_RECIPIENTS
-    if len(found) > most:
+    if len(found) > limit:
+        errors["recipient_list"] = over(limit)
+    elif len(found) > (most := MOST_MEMBERS if members else MAX_RECIPIENTS):
         errors["recipient_list"] = at_most(most)
     return Audience(tuple(found.values()), tuple(left_out), errors)
+
+
+def over(limit: int) -> str:
+    """What a form says for more people than `AUDIENCE_LIMIT`."""
+    return gettext(
+        "Your organization lets a notice go to at most {number} people. Choose fewer.",
+        number=written(limit),
+    )
 
 
 def _unknown(

@@ -12,7 +12,14 @@ from typing import Any
 import structlog
 
 from bot.delivery.models import Place
-from bot.notifications.audience import MOST_AT_ONCE, Audience, is_at_once, resolve
+from bot.notifications.audience import (
+    MOST_AT_ONCE,
+    MOST_MEMBERS,
+    Audience,
+    is_at_once,
+    over,
+    resolve,
+)
 from bot.notifications.directory import Directory
 from bot.notifications.form import AT_ONCE, AUTO, EACH, NoticeEntry
 from bot.notifications.kept import Kept
@@ -21,6 +28,7 @@ from bot.notifications.request import Group, Recipient
 from bot.teams.connector_errors import ConnectorError, ConversationGone
 from bot.teams.rosters import Rosters, TeamFacts
 from bot.teams.turn import Turn
+from bot.words import gettext, marked, written
 
 log = structlog.get_logger(__name__)
 
@@ -28,15 +36,15 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _THREAD = re.compile(r"19:[\x21-\x7e]{1,200}")
 
 
-_NO_ADDRESS = (
+_NO_ADDRESS = marked(
     "Teams did not say which team this is, so it can't be reached at once. "
     "Choose “each member by name”."
 )
 
 
-_TOO_MANY = (
-    f"This team has {{members:,}} members. With more than {MOST_AT_ONCE:,}, Microsoft gives a "
-    "notice for all of them at once to nobody. Choose “each member by name”."
+_TOO_MANY = marked(
+    "This team has {members} members. With more than {most}, Microsoft gives a notice for all of "
+    "them at once to nobody. Choose “each member by name”."
 )
 
 
@@ -45,11 +53,12 @@ class GroupGone(ConversationGone):
 
 
 class Audiences:
-    """Offers groups, and finds out who is meant."""
+    """Offers groups, and finds out who is meant: at most `limit` people."""
 
-    def __init__(self, directory: Directory, rosters: Rosters) -> None:
+    def __init__(self, directory: Directory, rosters: Rosters, limit: int) -> None:
         self._directory = directory
         self._rosters = rosters
+        self._limit = limit
 
     async def resolve(
         self,
@@ -69,7 +78,9 @@ class Audiences:
         async def roster(group: Group) -> Sequence[Member]:
             return await self._roster(turn.place, group)
 
-        audience = await resolve(self._directory, turn.actor, token, entry, before, roster)
+        audience = await resolve(
+            self._directory, turn.actor, token, entry, before, roster, self._limit
+        )
         return replace(audience, group=entry.group)
 
     async def _way(self, place: Place, entry: NoticeEntry, group: Group) -> NoticeEntry | Audience:
@@ -83,12 +94,23 @@ class Audiences:
         entry = replace(entry, group=group)
         members = facts.members if group.kind == "team" else None
         if entry.way == AT_ONCE:
+            if await self._is_over(place, group, members):
+                return Audience(errors={"way": over(self._limit)})
             return _at_once(entry, group, members)
         if not group.has_address:
             return replace(entry, way=EACH)
         if entry.way == AUTO and is_at_once(entry, members or 0) and not entry.has_people:
+            if await self._is_over(place, group, members):
+                return Audience(errors={"audience": over(self._limit)})
             return replace(entry, way=AT_ONCE)
         return entry
+
+    async def _is_over(self, place: Place, group: Group, members: int | None) -> bool:
+        """Whether there are too many for one notice; those of all at once are counted by nobody."""
+        if self._limit >= MOST_MEMBERS:
+            return False
+        number = members or len(await self._roster(place, group))
+        return number - 1 > self._limit
 
     async def _facts(self, place: Place, group: Group) -> TeamFacts:
         try:
@@ -117,9 +139,11 @@ def _named(group: Group, facts: TeamFacts) -> Group:
 
 def _at_once(entry: NoticeEntry, group: Group, members: int | None) -> NoticeEntry | Audience:
     if not group.has_address:
-        return Audience(errors={"way": _NO_ADDRESS})
+        return Audience(errors={"way": gettext(_NO_ADDRESS)})
     if members is not None and members > MOST_AT_ONCE:
-        return Audience(errors={"way": _TOO_MANY.format(members=members)})
+        most = written(MOST_AT_ONCE)
+        sentence = gettext(_TOO_MANY, members=written(members), most=most)
+        return Audience(errors={"way": sentence})
     return entry
 
 

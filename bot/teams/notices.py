@@ -33,18 +33,19 @@ from bot.teams.sign_in import SignInFlow
 from bot.teams.topics import Topics
 from bot.teams.turn import Turn
 from bot.teams.when import in_ms
+from bot.words import gettext, marked
 from cards.buttons import ChooseKind, EditNotice, ReviewNotice, SendNotice
 from cards.fields import cut
 from cards.notice_review import notice_review
 
 _EMPTY = Filled()
-_TOO_SLOW = "Microsoft did not answer in time."
-_GO_ON = "The people found so far are remembered: press “Review” once more."
-_STILL_HERE = "Everything you entered is still here."
-_CHOOSE_PEOPLE = "Choose people, or paste their addresses or names."
-_NOBODY_BEFORE = "Who was chosen before is not kept any more. Choose people again."
-_PASSED = "The time you chose has passed meanwhile. Choose a later one, or “Now”."
-_NO_CATALOGUE = (
+_TOO_SLOW = marked("Microsoft did not answer in time.")
+_GO_ON = marked("The people found so far are remembered: press “Review” once more.")
+_STILL_HERE = marked("Everything you entered is still here.")
+_CHOOSE_PEOPLE = marked("Choose people, or paste their addresses or names.")
+_NOBODY_BEFORE = marked("Who was chosen before is not kept any more. Choose people again.")
+_PASSED = marked("The time you chose has passed meanwhile. Choose a later one, or “Now”.")
+_NO_CATALOGUE = marked(
     "Herald is not in your organization's app catalogue, so a notice can't lead there. "
     "Choose this chat or a Teams link."
 )
@@ -73,7 +74,7 @@ class Notices:
         self._deliveries = deliveries
         self._sign_in = sign_in
         directory = Directory(graph)
-        self._audiences = Audiences(directory, rosters)
+        self._audiences = Audiences(directory, rosters, settings.audience_limit)
         self._cards = NoticeCards(kinds, identity, directory)
         self._kept = KeptForms(drafts)
         self._topics = Topics(settings, graph)
@@ -123,7 +124,7 @@ class Notices:
         keeps = values.get("keep_audience") == KEEP
         before = kept.audience if keeps else ()
         if keeps and not before:
-            return await self._form(turn, again.wrong({"recipients": _NOBODY_BEFORE}))
+            return await self._form(turn, again.wrong({"recipients": gettext(_NOBODY_BEFORE)}))
         entry, errors = form.read(
             values, self._kinds, before=len(before), groups=groups_here(turn, kept)
         )
@@ -136,7 +137,7 @@ class Notices:
         audience, catalogue_id = found
         errors = dict(audience.errors)
         if entry.topic == "app" and not catalogue_id:
-            errors["topic"] = _NO_CATALOGUE
+            errors["topic"] = gettext(_NO_CATALOGUE)
         if errors:
             return await self._form(turn, replace(again.wrong(errors), which=audience.which))
         request = self._request(turn, entry, audience, catalogue_id, leaves, again)
@@ -158,12 +159,12 @@ class Notices:
             return replace(again, note=error.sentence)
         except (ConversationGone, NotAMember, NobodyThere) as error:
             values = {**again.values, "audience": PEOPLE}
-            sentence = f"{error.sentence} {_CHOOSE_PEOPLE}"
+            sentence = f"{error.sentence} {gettext(_CHOOSE_PEOPLE)}"
             return replace(again, values=values, errors={"audience": sentence})
         except (GraphError, ConnectorError) as error:
-            return replace(again, note=f"{error.sentence} {_STILL_HERE}")
+            return replace(again, note=f"{error.sentence} {gettext(_STILL_HERE)}")
         except TimeoutError:
-            return replace(again, note=f"{_TOO_SLOW} {_GO_ON}")
+            return replace(again, note=f"{gettext(_TOO_SLOW)} {gettext(_GO_ON)}")
 
     def _request(
         self,
@@ -181,7 +182,7 @@ class Notices:
             topic=self._topics.of(entry, catalogue_id),
             preview=entry.preview,
             recipients=audience.recipients,
-            text=entry.kind.filled(entry.parameters, actor=turn.name or "You"),
+            text=entry.kind.filled(entry.parameters, actor=turn.name or gettext("You")),
             left_out=audience.left_out,
             catalogue_id=catalogue_id,
             leaves_at=leaves.moment,
@@ -228,10 +229,13 @@ class Notices:
             return draft
         request = NoticeRequest.from_json(draft.request)
         if draft.id != button.draft_id:
-            return self._reviewed(turn, button.form_id, request, draft.id, CHANGED_MEANWHILE)
+            note = gettext(CHANGED_MEANWHILE)
+            return self._reviewed(turn, button.form_id, request, draft.id, note)
         if request.leaves_at and request.leaves_at <= datetime.now(UTC):
             kept = await self._kept.read(turn.actor, button.form_id)
-            again = Drawing(button.form_id, request.values, {"when_time": _PASSED}, kept=kept)
+            again = Drawing(
+                button.form_id, request.values, {"when_time": gettext(_PASSED)}, kept=kept
+            )
             return await self._form(turn, again)
         wanted = NewDelivery(
             turn.actor,

@@ -14,6 +14,7 @@ from bot.teams import pace
 from sandbox.stage import Stage
 from tests.conftest import Serve
 from tests.desk import Desk
+from tests.thread import Thread
 
 SEATTLE = "(206) 342-8631"
 SMS = "sendVirtualAppointmentSms"
@@ -119,6 +120,43 @@ async def test_a_tenant_that_asks_without_end_is_turned_away_and_then_served_aga
         await asyncio.sleep(1.0)
         await adele.say("help")
         assert len(adele.cards) == before + 1
+
+
+async def test_a_notice_for_more_people_than_the_limit_is_said_no_to(
+    stage: Stage, serve: Serve, at_desk: Callable[[str], Desk]
+) -> None:
+    lee = at_desk("Lee")
+    others = [person.id for person in stage.world.people.values() if person.id != lee.person.id]
+    async with serve(AUDIENCE_LIMIT="2"):
+        await lee.teams.install(lee.person)
+        await lee.say("notify")
+        await lee.press("notice.choose_kind", activity_type="systemDefault")
+        words = {"param_systemDefaultText": "The car park is closed.", "preview": "Until noon."}
+        await lee.press("Review", recipients=",".join(others[:3]), **words)
+        assert "lets a notice go to at most 2 people" in lee.shown
+        assert lee.values()["recipients"] == ",".join(others[:3])
+        await lee.press("Review", recipients=",".join(others[:2]))
+        assert lee.has_button("notice.send")
+
+
+@pytest.mark.parametrize("way", ["auto", "each", "at_once"])
+async def test_nor_does_a_whole_group_get_around_it(
+    stage: Stage, serve: Serve, at_desk: Callable[[str], Desk], way: str
+) -> None:
+    adele = at_desk("Adele")
+    people = [stage.world.named(name) for name in ("Adele", "Megan", "Lee", "Diego")]
+    group = stage.teams.group("Morning round", people)
+    for limit, goes in (("2", False), ("3", True)):
+        async with serve(AUDIENCE_LIMIT=limit):
+            await adele.teams.install(adele.person)
+            await adele.say("signin")
+            thread = Thread(adele, group)
+            await thread.say("notify")
+            dialog = await thread.open()
+            await dialog.press("Use this kind", activity_type="deploymentApprovalRequired")
+            words = {"param_deploymentId": "7", "preview": "Please look."}
+            await dialog.press("Review", audience="chat", way=way, **words)
+            assert ("at most 2 people" in dialog.shown) is not goes
 
 
 class Clock:
