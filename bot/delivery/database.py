@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 PATIENCE_S = 60.0  # at a start, with a PostgreSQL that is starting too
 STOP_PATIENCE_S = 5.0  # at a stop: whoever ended us waits ten seconds or more before insisting
+_STOPPING_PAUSE_S = 0.25  # between tries at a stop, so that the database's return isn't missed
 _CLOCK_TRUSTED_S = 60.0
 _STEP_S = 0.25  # of this machine's clock: then PostgreSQL's is asked again
 # SQLSTATE classes that no waiting mends: who may come in, and which database it is.
@@ -243,7 +244,7 @@ async def until_written(
             if time.monotonic() >= ends_at:
                 raise
             await asyncio.sleep(pause_s)
-            pause_s = min(2.0, pause_s * 2)
+            pause_s = min(2.0 if ends_at == float("inf") else _STOPPING_PAUSE_S, pause_s * 2)
 
 
 def _sqlstate(error: BaseException | None) -> str:

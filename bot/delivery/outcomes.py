@@ -6,7 +6,7 @@ notification goes again, because its `chainId` makes a repetition replace; a tex
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -42,8 +42,8 @@ _WAITS_FOR_OWNER = (SignInNeeded, ConsentNeeded, WrongPerson)
 class Outcomes:
     """Writes what became of the batches that `worker` holds.
 
-    Written again until the database is back, or `stopping` is set. `requeued` is called when
-    something was given back.
+    Written again until the database is back, or for `pace.STOP_GRACE_S` more once `stopping` is
+    set. `requeued` is called when something was given back.
     """
 
     def __init__(
@@ -56,15 +56,14 @@ class Outcomes:
 
     async def accepted(self, batch: Batch, accepted: Accepted) -> None:
         """Graph took it."""
-        await until_written(
+        await self._written(
             lambda: self._queue.settle(
                 batch,
                 State.ACCEPTED,
                 worker=self._worker,
                 status=accepted.status,
                 request_id=accepted.request_id,
-            ),
-            stop=self._stopping,
+            )
         )
         log.info(
             "batch.accepted",
@@ -131,9 +130,8 @@ class Outcomes:
         # Surely not accepted, so it does not count as a try: a long fan-out outlives throttling.
         pause_s = pace.THROTTLED_S if error.retry_after_s is None else error.retry_after_s
         pause_s = min(pause_s, pace.LONGEST_WAIT_S)
-        await until_written(
-            lambda: self._queue.hold_lane(batch.actor.tenant_id, batch.kind, pause_s),
-            stop=self._stopping,
+        await self._written(
+            lambda: self._queue.hold_lane(batch.actor.tenant_id, batch.kind, pause_s)
         )
         await self.again(batch, type(error).__name__, pause_s, status=error.status, counts=False)
 
@@ -162,7 +160,7 @@ class Outcomes:
         doubt: bool = False,
     ) -> None:
         """It goes again after a while; see `Queue.again`."""
-        await until_written(
+        await self._written(
             lambda: self._queue.again(
                 batch,
                 worker=self._worker,
@@ -171,8 +169,7 @@ class Outcomes:
                 status=status,
                 counts=counts,
                 doubt=doubt,
-            ),
-            stop=self._stopping,
+            )
         )
         self._requeued()
 
@@ -183,7 +180,7 @@ class Outcomes:
         if state is State.REFUSED and batch.doubted:
             # This try was refused, but an earlier one may have been accepted.
             state = State.UNKNOWN
-        await until_written(
+        await self._written(
             lambda: self._queue.settle(
                 batch,
                 state,
@@ -192,6 +189,8 @@ class Outcomes:
                 status=error.status if error else None,
                 code=error.code if error else "",
                 request_id=error.request_id if error else "",
-            ),
-            stop=self._stopping,
+            )
         )
+
+    async def _written(self, work: Callable[[], Awaitable[None]]) -> None:
+        await until_written(work, stop=self._stopping, grace_s=pace.STOP_GRACE_S)

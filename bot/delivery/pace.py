@@ -15,6 +15,9 @@ LONGEST_WAIT_S = 3600.0  # whatever Retry-After says; then Graph is asked again
 THROTTLED_S = 5.0  # a 429 without Retry-After
 POLL_S = 0.5  # another replica may have queued something; on SQLite there is none
 LOOK_S = 0.1  # a turn that waits for what another replica may be sending
+# At a stop, with a result in hand and the database away. Kubernetes insists after 30 seconds. To be
+# killed over it costs no more than to give up: what it came to is judged at the next start.
+STOP_GRACE_S = 25.0
 
 
 def back_off_s(attempt: int) -> float:
