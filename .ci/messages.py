@@ -1,9 +1,9 @@
 """Read the marked texts into the catalogues: `python .ci/messages.py`, or only `--check` them.
 
-A text is marked by `gettext`, `ngettext` or `marked` of `bot.words`; the sentences of errors, and
-what they advise, need no mark. New ones are added to every
-`bot/locales/<language>.po`, untranslated; those that nobody says any more are taken out. Ends with
-1 while something is missing.
+A text is marked by `gettext`, `ngettext`, `pgettext` or `marked` of `bot.words`; the sentences of
+errors, what they advise, and the names of the manifest's parameters need no mark. New ones are
+added to every `bot/locales/<language>.po`, untranslated; those that nobody says any more are taken
+out. Ends with 1 while something is missing.
 """
 
 import importlib
@@ -11,6 +11,7 @@ import pkgutil
 import re
 import sys
 from io import BytesIO
+from itertools import takewhile
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -20,7 +21,9 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bot.errors import CannotStart, HeraldError  # noqa: E402 - found through the line above
+# ruff: noqa: E402 - found through the line above
+from bot.errors import CannotStart, HeraldError
+from bot.notifications.activity_types import read_activity_types, words
 
 LOCALES = ROOT / "bot" / "locales"
 SOURCES = ("bot", "cards")
@@ -56,6 +59,9 @@ def marked() -> Catalog:
         texts = ((kind.__doc__ or "").strip().splitlines()[0], kind.__dict__.get("advice", ""))
         for text in filter(None, texts):
             catalog.add(text, locations=place)
+    for kind in read_activity_types():
+        for name in kind.parameters:
+            catalog.add(words(name), locations=[("manifest/manifest.json", None)])
     return catalog
 
 
@@ -73,10 +79,17 @@ def errors() -> list[type[HeraldError]]:
 
 def updated(path: Path) -> Catalog:
     """A language's catalogue with exactly the texts that are marked now."""
-    catalog = read_po(BytesIO(path.read_bytes()), locale=path.stem)
+    text = path.read_bytes()
+    catalog = read_po(BytesIO(text), locale=path.stem)
+    # Where a language's words are agreed on.
+    catalog.header_comment = "".join(takewhile(_is_comment, text.decode().splitlines(True)))
     catalog.update(marked(), no_fuzzy_matching=True)
     catalog.obsolete.clear()
     return catalog
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("#")
 
 
 def written(catalog: Catalog) -> bytes:
@@ -89,6 +102,7 @@ def written(catalog: Catalog) -> bytes:
 def _header(catalog: Catalog) -> str:
     plural = f"nplurals={catalog.num_plurals}; plural={catalog.plural_expr};"
     return (
+        f"{catalog.header_comment}"
         'msgid ""\nmsgstr ""\n'
         f'"Language: {catalog.locale}\\n"\n'
         '"MIME-Version: 1.0\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'

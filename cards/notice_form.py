@@ -261,8 +261,11 @@ def _where(fields: Fields) -> list[Element]:
 
 
 def spelled(name: str) -> str:
-    """A parameter's name as words: `deploymentId` is `Deployment id`."""
+    """A parameter's name as words: `deploymentId` is `Deployment id`.
+
+    Of a parameter that no catalogue knows, the name as it was given.
+    """
     if name == "systemDefaultText":
         return gettext("Your words")
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", name).lower()
-    return words[:1].upper() + words[1:]
+    return gettext(words[:1].upper() + words[1:])
