@@ -14,7 +14,17 @@ from bot import words
 from bot.about import preferred
 from bot.errors import StaleButton
 from bot.settings import ROOT, Settings
-from bot.words import gettext, language_of, ngettext, speaking, spoken, written
+from bot.words import (
+    gettext,
+    joined,
+    language_of,
+    listed,
+    ngettext,
+    pgettext,
+    speaking,
+    spoken,
+    written,
+)
 from sandbox.stage import Stage
 
 
@@ -80,6 +90,33 @@ def test_numbers_choose_their_form_and_are_written_as_people_there_write_them() 
     assert ngettext("a person", "{number} people", 12_000) == "12,000 people"
     with speaking("es-MX"):
         assert written(12_000) == "12,000"
+
+
+def test_one_english_word_is_two_where_another_language_needs_them() -> None:
+    assert pgettext("appointment", "Cancelled") == gettext("Cancelled") == "Cancelled"
+    with speaking("es"):
+        assert (pgettext("appointment", "Cancelled"), gettext("Cancelled")) == (
+            "Cancelada",
+            "Cancelado",
+        )
+
+
+def test_names_are_listed_and_parts_joined_as_the_language_does() -> None:
+    names = ["Ada", "Lee", "Megan"]
+    assert [listed(names), listed(names, besides=1_200), listed([], besides=2)] == [
+        "Ada, Lee, Megan",
+        "Ada, Lee, Megan and 1,200 more",
+        "",
+    ]
+    assert [joined([]), joined(names[:1]), joined(names)] == ["", "Ada", "Ada, Lee and Megan"]
+    with speaking("es"):
+        assert listed(names, besides=1_200) == "Ada, Lee, Megan y 1,200 más"
+        assert joined(names) == "Ada, Lee y Megan"
+
+
+def test_the_words_agreed_on_stay_at_the_top_of_a_catalogue() -> None:
+    for path in CATALOGUES:
+        assert path.read_text("utf-8").startswith("# The words of this catalogue.")
 
 
 async def test_two_readers_at_once_each_hear_their_own_language() -> None:
