@@ -8,6 +8,7 @@ from typing import Any
 from adaptivecards.adaptivecard import AdaptiveCard
 
 from bot.errors import HeraldError
+from bot.words import gettext, marked, written
 from cards.elements import payload
 from cards.fields import cut
 
@@ -20,7 +21,7 @@ WITHIN_IN_CHAT_S = 1.5  # a message is no question that a client waits with
 NAMES_PATIENCE_S = 1.5  # a convenience: without them there are plainer words
 # Characters of one input that are read at all: two thousand addresses.
 LONGEST_VALUE = 100_000
-_TOO_MUCH = "The form holds more than a card can show again, so this can't be done with it."
+_TOO_MUCH = marked("The form holds more than a card can show again, so this can't be done with it.")
 
 
 class TooLong(HeraldError):
@@ -58,10 +59,12 @@ class ShowCard:
 class Say:
     """Leave the card, with all that was typed into it, as it is, and say this beside it.
 
-    Without a sentence: what the button does was said in a message of its own.
+    Without a sentence: what the button does was said in a message of its own. `because` of an
+    error of this kind.
     """
 
     sentence: str
+    because: type[Exception] | None = None
 
 
 Answer = ShowCard | Say
@@ -85,9 +88,11 @@ def too_long(values: Mapping[str, str], most: int = LONGEST_VALUE) -> str:
     """A sentence when a value has more than `most` characters, else nothing."""
     for value in values.values():
         if len(value) > most:
-            return (
-                f"One field holds {len(value):,} characters; Herald reads at most {most:,}. "
-                "Nothing was sent, and your form is unchanged. Please shorten it."
+            return gettext(
+                "One field holds {number} characters; Herald reads at most {most}. Nothing was "
+                "sent, and your form is unchanged. Please shorten it.",
+                number=written(len(value)),
+                most=written(most),
             )
     return ""
 
@@ -117,8 +122,9 @@ def form_again(
 
 def beside(errors: Mapping[str, str], note: str = "") -> Say:
     """The errors of a form that is too long to be drawn again."""
-    found = " ".join(filter(None, (note, *errors.values()))) or _TOO_MUCH
-    return Say(f"{found} Nothing was sent, and your form is unchanged.")
+    found = " ".join(filter(None, (note, *errors.values()))) or gettext(_TOO_MUCH)
+    unchanged = gettext("Nothing was sent, and your form is unchanged.")
+    return Say(f"{found} {unchanged}")
 
 
 def for_dialog(found: Any) -> Any:

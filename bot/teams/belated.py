@@ -11,13 +11,14 @@ from typing import Any
 from bot.teams.answers import Answer, Say, ShowCard
 from bot.teams.exchanges import Background
 from bot.teams.turn import Turn, card_message
+from bot.words import gettext, marked
 from cards import buttons
 from cards.elements import payload
 from cards.notes import NoteView, note
 
 Reply = tuple[int, dict[str, Any] | None]
 
-_COMING = Say("It is coming, below in the chat.")
+_COMING = marked("It is coming, below in the chat.")
 _POST = (
     *(buttons.OpenText, buttons.OpenNotice, buttons.SignIn, buttons.TryAgain),
     *(buttons.ChangeAndSend, buttons.Correct, buttons.FollowUp, buttons.SaveResults),
@@ -42,7 +43,7 @@ class Belated:
         if done:
             return work.result()
         self._background.start(_later(turn, work))
-        return _COMING
+        return Say(gettext(_COMING))
 
     async def reply(
         self, turn: Turn, replying: Coroutine[Any, Any, Reply], meanwhile: Reply

@@ -16,11 +16,12 @@ from bot.teams.replies import Replies
 from bot.teams.results import Results
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
+from bot.words import gettext, marked
 from cards import buttons
 from cards.buttons import Button, ChangeAndSend, LookAgain, OpenDialog, SignIn, TryAgain
 from cards.kept import KeptView, kept
 
-_OLD_CARD = "This card is from an earlier time, and its button no longer leads anywhere."
+_OLD_CARD = marked("This card is from an earlier time, and its button no longer leads anywhere.")
 _OWN = frozenset({"verb", "msteams", "form_id", "draft_id", "delivery_id", "rows", "seen"})
 
 RunCommand = Callable[[Turn, str], Awaitable[None]]
@@ -101,7 +102,7 @@ class CardActions:
                 pass
         typed = {name: value for name, value in entered(found).items() if name not in _OWN}
         form = str(found.get("verb", "")).partition(".")[0]
-        return ShowCard.of(kept(KeptView(_OLD_CARD, typed, form, is_old=True)))
+        return ShowCard.of(kept(KeptView(gettext(_OLD_CARD), typed, form, is_old=True)))
 
     async def _look(self, turn: Turn, button: buttons.DeliveryButton) -> Answer:
         return await self._deliveries.look(turn, button.delivery_id)

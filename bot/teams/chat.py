@@ -17,6 +17,7 @@ from bot.teams.replies import Replies
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
+from bot.words import gettext
 from cards.elements import payload
 from cards.notes import NoteView, note
 from cards.welcome import HelpView, help_card
@@ -155,8 +156,8 @@ class Chat:
         if self.knows(then):
             await self.run(turn, then)
             return
-        sentence = "You are signed in. Please press the button again."
-        await turn.send(payload(note(NoteView("Signed in", sentence, "good"))))
+        sentence = gettext("You are signed in. Please press the button again.")
+        await turn.send(payload(note(NoteView(gettext("Signed in"), sentence, "good"))))
 
 
 def _answered(turn: Turn) -> str:

@@ -19,13 +19,14 @@ from bot.teams.forms import CORRECTS, REPLACES, about
 from bot.teams.text_changes import ChangeSeen, TextChanges
 from bot.teams.turn import Turn
 from bot.teams.when import in_ms
+from bot.words import gettext, marked
 from cards.buttons import ChangeTime, Decision, DeliveryButton
 from cards.delivery import delivery_card
 from cards.delivery_list import DeliveryListView, delivery_list
 
 FIRST_RESULTS_S = 0.6  # a small send answers with its receipt; the rest goes on in the ledger
-CHANGED_MEANWHILE = "This was reviewed again since: please check it once more."
-_TOO_LATE = "Nothing of it waits any more, so nothing was changed."
+CHANGED_MEANWHILE = marked("This was reviewed again since: please check it once more.")
+_TOO_LATE = marked("Nothing of it waits any more, so nothing was changed.")
 
 
 class Deliveries:
@@ -127,14 +128,17 @@ class Deliveries:
     async def scheduled(self, turn: Turn) -> ShowCard:
         """What still waits, the next first."""
         found = await self._ledger.recent(turn.actor, waiting=True)
-        return self._listed("Scheduled and waiting", found, "Nothing of yours waits to be sent.")
+        return self._listed(
+            gettext("Scheduled and waiting"), found, gettext("Nothing of yours waits to be sent.")
+        )
 
     async def history(self, turn: Turn) -> ShowCard:
         """The newest deliveries."""
         found = await self._ledger.recent(turn.actor)
         seen = await self._changes.seen(turn, found, found)
         notes = {key: change.sentence for key, change in seen.items()}
-        return self._listed("What you sent", found, "You have not sent anything yet.", notes)
+        title, empty = gettext("What you sent"), gettext("You have not sent anything yet.")
+        return self._listed(title, found, empty, notes)
 
     def _listed(
         self,
@@ -183,7 +187,7 @@ class Deliveries:
         """Send what is scheduled or held without waiting."""
         delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
         if not await self._ledger.send_now(delivery):
-            return Say(_TOO_LATE)
+            return Say(gettext(_TOO_LATE))
         return await self._first_results(delivery)
 
     async def change_time(self, turn: Turn, button: ChangeTime) -> Answer:
@@ -195,7 +199,7 @@ class Deliveries:
         if errors or due_at_ms is None:
             return self._show(delivery, values=values, errors=errors)
         if not await self._ledger.change_time(delivery, due_at_ms):
-            return Say(_TOO_LATE)
+            return Say(gettext(_TOO_LATE))
         self._worker.nudge()
         return await self.look(turn, delivery.id)
 

@@ -9,7 +9,16 @@ from bot.appointments.request import TextRequest
 from bot.appointments.zones import friendly
 from bot.delivery.lanes import Rates
 from bot.delivery.ledger import OWNER_INSISTS
-from bot.delivery.models import IN_HAND, OWNER_CANCELS, WAITING, Delivery, Kind, State, Tally
+from bot.delivery.models import (
+    IN_HAND,
+    INTERRUPTED,
+    OWNER_CANCELS,
+    WAITING,
+    Delivery,
+    Kind,
+    State,
+    Tally,
+)
 from bot.delivery.schedule import offered_days
 from bot.errors import HeraldError
 from bot.graph.errors import GraphError
@@ -17,7 +26,7 @@ from bot.notifications.left_out import LeftOut
 from bot.notifications.request import NoticeRequest
 from bot.teams.forms import CORRECTS, about
 from bot.teams.when import in_words
-from cards.blocks import count
+from bot.words import gettext, joined, marked, ngettext
 from cards.buttons import FOLLOW_UPS
 from cards.delivery import DeliveryState, DeliveryView, Problem
 from cards.delivery_list import DeliveryRow
@@ -25,14 +34,14 @@ from cards.delivery_list import DeliveryRow
 _WITHOUT_PROBLEM = (State.ACCEPTED, State.CANCELLED)
 _NAMED = 20  # people named on a card
 _TITLES = {
-    "confirmation": "Confirmation text",
-    "reschedule": "Text about a new time",
-    "cancellation": "Cancellation text",
-    "reminder": "Reminder text",
+    "confirmation": marked("Confirmation text"),
+    "reschedule": marked("Text about a new time"),
+    "cancellation": marked("Cancellation text"),
+    "reminder": marked("Reminder text"),
 }
-_INTERRUPTED = "Herald was interrupted while this was on its way."
-_ASK_FIRST = "Ask one of the people before you send it again: a text can't be taken back."
-_REPLACES = "You can retry it safely: for those who have it already, it replaces the first."
+_INTERRUPTED = marked("Herald was interrupted while this was on its way.")
+_ASK_FIRST = marked("Ask one of the people before you send it again: a text can't be taken back.")
+_REPLACES = marked("You can retry it safely: for those who have it already, it replaces the first.")
 _DOUBT = {Kind.TEXT: _ASK_FIRST, Kind.NOTICE: _REPLACES}
 
 
@@ -141,10 +150,12 @@ def _cancelled_note(delivery: Delivery) -> str:
         return ""
     people = delivery.total - delivery.people(State.CANCELLED)
     if not people:
-        return "Nothing had left before you cancelled."
-    return (
-        f"Before you cancelled, {_which_left(delivery)} had already left, for {people:,} people. "
-        "“Save the results” says who they are."
+        return gettext("Nothing had left before you cancelled.")
+    return gettext(
+        "Before you cancelled, {requests} had already left, for {people}. “Save the results” says "
+        "who they are.",
+        requests=_which_left(delivery),
+        people=ngettext("{number} person", "{number} people", people),
     )
 
 
@@ -157,14 +168,22 @@ def _which_left(delivery: Delivery) -> str:
     ranges: list[list[int]] = []
     for first, last, batches in in_order:
         if last - first + 1 != batches:  # others lie between them: their number has to do
-            return f"{count} of {every} requests"
+            return gettext("{number} of {every} requests", number=count, every=every)
         if ranges and first == ranges[-1][1] + 1:
             ranges[-1][1] = last
         else:
             ranges.append([first, last])
-    words = [f"{a + 1} to {b + 1}" if a != b else str(a + 1) for a, b in ranges]
-    noun = "request" if count == 1 else "requests"
-    return f"{noun} {' and '.join(words)} of {every}"
+    words = [
+        gettext("{first} to {last}", first=a + 1, last=b + 1) if a != b else str(a + 1)
+        for a, b in ranges
+    ]
+    return ngettext(
+        "request {which} of {every}",
+        "requests {which} of {every}",
+        count,
+        which=joined(words),
+        every=every,
+    )
 
 
 def _moment(at_ms: int) -> datetime:
@@ -173,15 +192,18 @@ def _moment(at_ms: int) -> datetime:
 
 def _title(delivery: Delivery) -> str:
     if delivery.kind is Kind.NOTICE:
-        return "Notification"
-    return _TITLES.get(str(delivery.request.get("message_type")), "Appointment text")
+        return gettext("Notification")
+    title = _TITLES.get(str(delivery.request.get("message_type")))
+    return gettext(title) if title else gettext("Appointment text")
 
 
 def _about(delivery: Delivery) -> str:
     if not delivery.is_readable:
-        return "It was written with a key that was taken away, so it can't be read any more."
+        return gettext(
+            "It was written with a key that was taken away, so it can't be read any more."
+        )
     if not delivery.request:
-        return "Its text was erased after the time your organization keeps it."
+        return gettext("Its text was erased after the time your organization keeps it.")
     if delivery.kind is Kind.NOTICE:
         return str(delivery.request["text"])  # lists read many, of thousands of people each
     meeting = TextRequest.from_json(delivery.request).meeting
@@ -218,14 +240,15 @@ def _estimate(delivery: Delivery, rates: Mapping[Kind, Rates]) -> str:
     waiting = delivery.batches(State.QUEUED, *IN_HAND)
     if waiting < 2:
         return ""
-    return f"About {duration(waiting / rates[delivery.kind].tenant)} more."
+    rest = duration(waiting / rates[delivery.kind].tenant)
+    return gettext("About {duration} more.", duration=rest)
 
 
 def duration(seconds: float) -> str:
     """So many seconds in words."""
     if seconds < 90:
-        return count(max(1, round(seconds)), "second")
-    return count(round(seconds / 60), "minute")
+        return ngettext("{number} second", "{number} seconds", max(1, round(seconds)))
+    return ngettext("{number} minute", "{number} minutes", round(seconds / 60))
 
 
 def _problems(delivery: Delivery) -> Iterator[Problem]:
@@ -240,13 +263,15 @@ def _problems(delivery: Delivery) -> Iterator[Problem]:
 
 def _sentences(kind: Kind, name: str, state: State) -> tuple[str, str]:
     error = _errors().get(name, HeraldError)
-    what = _INTERRUPTED if name == "Interrupted" else _first_line(error)
+    what = gettext(_INTERRUPTED if name == INTERRUPTED else _first_line(error))
     if state is State.UNKNOWN:
         # Whatever went wrong: an invitation to try again could be one to text twice.
-        return f"{what} Nobody can tell whether it was sent.", _DOUBT[kind]
+        doubt = gettext("Nobody can tell whether it was sent.")
+        return f"{what} {doubt}", gettext(_DOUBT[kind])
     if state is State.QUEUED and issubclass(error, GraphError):
-        return what, "Herald tries again by itself; you don't need to do anything."
-    return what, str(getattr(error, "advice", ""))
+        again = gettext("Herald tries again by itself; you don't need to do anything.")
+        return what, again
+    return what, gettext(str(getattr(error, "advice", "")))
 
 
 def _first_line(kind: type[HeraldError]) -> str:
@@ -265,5 +290,5 @@ def _errors() -> dict[str, type[HeraldError]]:
 
 def _who(delivery: Delivery, tally: Tally) -> str:
     if tally.people == delivery.total:
-        return "Everybody" if tally.people > 1 else ""
-    return f"{tally.people} of {delivery.total} people"
+        return gettext("Everybody") if tally.people > 1 else ""
+    return gettext("{number} of {total} people", number=tally.people, total=delivery.total)

@@ -18,6 +18,7 @@ from bot.teams.exchanges import ANSWER_S
 from bot.teams.notices import Notices
 from bot.teams.texts import Texts
 from bot.teams.turn import CARD_TYPE, Turn
+from bot.words import gettext, marked
 from cards import buttons
 from cards.buttons import Button, CloseDialog, LookAgain
 from cards.elements import payload
@@ -29,7 +30,9 @@ Card = Mapping[str, Any]
 Reply = tuple[int, dict[str, Any] | None]
 
 _MOST_BUTTONS = 6  # Teams drops further ones
-_IN_THE_THREAD = "You can close this. How far it is stands below the command, without names."
+_IN_THE_THREAD = marked(
+    "You can close this. How far it is stands below the command, without names."
+)
 _AGAIN_S = 2.0  # for drawing a form again
 _OPENS = (buttons.TryAgain, buttons.SignIn, buttons.OpenText, buttons.OpenNotice)
 _OF_TEXTS = (buttons.AddAttendee, buttons.AllowCalendar, buttons.ReviewText)
@@ -71,12 +74,14 @@ class Dialogs:
             card = answer.card
             if answer.is_last:
                 sent = isinstance(button, buttons.SendText | buttons.SendNotice)
-                card = _closing(card, _IN_THE_THREAD if sent and turn.place.is_shared else "")
+                card = _closing(
+                    card, gettext(_IN_THE_THREAD) if sent and turn.place.is_shared else ""
+                )
             return _above(turn.shown, card)
         if turn.shown and not answer.sentence:
             return turn.shown[-1]
         # What was sent has the sentence already.
-        sentence = "" if turn.shown else answer.sentence or "Done."
+        sentence = "" if turn.shown else answer.sentence or gettext("Done.")
         below = await self._again(turn, button, sentence)
         if below is not None:
             return _above(turn.shown, below)
@@ -93,7 +98,7 @@ class Dialogs:
             return answer.card
         if turn.shown:
             return turn.shown[-1]
-        return payload(note(NoteView("", answer.sentence or "Done.")))
+        return payload(note(NoteView("", answer.sentence or gettext("Done."))))
 
     async def _again(self, turn: Turn, button: Button | None, sentence: str) -> Card | None:
         """The card whose button it was, with the sentence above; None if that would lose values."""
@@ -136,9 +141,9 @@ def dialog(card: Card, title: str) -> dict[str, Any]:
     return {"task": {"type": "continue", "value": value}}
 
 
-def page(address: str, elsewhere: str, title: str = "Sign in") -> dict[str, Any]:
+def page(address: str, elsewhere: str) -> dict[str, Any]:
     """An invoke's answer that shows a page of ours; `elsewhere` is opened where dialogs can't."""
-    value = {"title": title, "height": "medium", "width": "medium", "url": address}
+    value = {"title": gettext("Sign in"), "height": "medium", "width": "medium", "url": address}
     return {"task": {"type": "continue", "value": {**value, "fallbackUrl": elsewhere}}}
 
 
@@ -150,7 +155,8 @@ def message(sentence: str) -> dict[str, Any]:
 def too_slow(then: str) -> Card:
     """Entra or Graph did not answer while the dialog waited; `then` is what is tried again."""
     sentence = EntraUnavailable().sentence
-    return payload(note(NoteView("That took too long", sentence, "problem", try_again=then)))
+    title = gettext("That took too long")
+    return payload(note(NoteView(title, sentence, "problem", try_again=then)))
 
 
 def _values(turn: Turn, button: Button | None) -> dict[str, str]:
@@ -186,7 +192,7 @@ def _closing(card: Card, said: str = "") -> Card:
     body, actions = list(card["body"]), list(card.get("actions") or [])
     close = {
         "type": "Action.Submit",
-        "title": "Close",
+        "title": gettext("Close"),
         "data": CloseDialog().pack(),
         "associatedInputs": "none",
     }

@@ -11,6 +11,7 @@ from bot.errors import SignInExpired
 from bot.identity.obo import Identity
 from bot.teams.hostile import at, text
 from bot.teams.turn import Turn
+from bot.words import gettext
 
 
 class ExtensionSignIn:
@@ -41,7 +42,7 @@ class ExtensionSignIn:
         When that came back with something and it still won't do, the pop-up is next.
         """
         link = await self._identity.sign_in_link(turn.actor, scopes, then="")
-        action = {"type": "openUrl", "value": link, "title": "Sign in"}
+        action = {"type": "openUrl", "value": link, "title": gettext("Sign in")}
         kind = "auth" if came_back(turn) else "silentAuth"
         return {"composeExtension": {"type": kind, "suggestedActions": {"actions": [action]}}}
 

@@ -11,8 +11,9 @@ from bot.graph.records import MeetingEvent
 from bot.teams.delivery_views import delivery_row
 from bot.teams.turn import CARD_TYPE
 from bot.teams.when import in_words
+from bot.words import gettext, pgettext
 from cards.delivery_list import DeliveryRow
-from cards.delivery_words import HEADLINES
+from cards.delivery_words import HEADLINES, named
 from cards.elements import payload
 from cards.insert import (
     AppointmentInsertView,
@@ -26,16 +27,17 @@ from cards.insert import (
 def of_delivery(delivery: Delivery, zone: str) -> dict[str, Any]:
     """One delivery as a result. `zone` is the searcher's."""
     row = delivery_row(delivery)
-    _, symbol, words = HEADLINES[row.state]
-    listed = preview(f"{symbol} {row.title}: {words}", row.about, row.when, row.short_id)
+    symbol = HEADLINES[row.state][1]
+    listed = preview(f"{symbol} {row.title}: {named(row.state)}", row.about, row.when, row.short_id)
     return _result(delivery_insert(_insert(delivery, row, zone)), listed)
 
 
 def of_appointment(event: MeetingEvent, zone: str) -> dict[str, Any]:
     """One appointment as a result."""
     when = in_words(event.start, zone)
-    cancelled = "Cancelled" if event.is_cancelled else ""
-    listed = preview(f"📅 {event.subject or 'Appointment'}", when, cancelled)
+    cancelled = pgettext("appointment", "Cancelled") if event.is_cancelled else ""
+    subject = event.subject or gettext("Appointment")
+    listed = preview(f"📅 {subject}", when, cancelled)
     view = AppointmentInsertView(when, _now(zone), event.is_cancelled)
     return _result(appointment_insert(view), listed)
 

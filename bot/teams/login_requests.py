@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.teams.exchanges import CONNECTION
 from bot.teams.sign_in import SignInFlow
 from bot.teams.turn import Turn
+from bot.words import gettext, marked
 from cards.elements import payload
 from cards.notes import NoteView, note
 
@@ -31,7 +32,7 @@ Answer = dict[str, Any]
 _LOGIN = "application/vnd.microsoft.activity.loginRequest"
 _FAILED = "application/vnd.microsoft.error.preconditionFailed"
 _BAD_CODE = "application/vnd.microsoft.error.incorrectAuthCode"
-_WHY = "Sign in, so that Herald can act in your name."
+_WHY = marked("Sign in, so that Herald can act in your name.")
 
 
 class LoginRequests:
@@ -57,7 +58,9 @@ class LoginRequests:
             # On this Teams shows the sign-in button.
             return _error(412, _FAILED, error.sentence)
         except WrongPerson as error:
-            return payload(note(NoteView("You are not signed in", error.sentence, "problem")))
+            return payload(
+                note(NoteView(gettext("You are not signed in"), error.sentence, "problem"))
+            )
         for scopes in await self._flow.needed(turn.actor):
             try:
                 await self._identity.token(turn.actor, scopes)
@@ -66,8 +69,8 @@ class LoginRequests:
             except (SignInNeeded, ConsentNeeded):
                 return await self._login_request(turn, scopes)
         await self._flow.wake(turn.actor)
-        sentence = "Herald can act in your name. What waited for it goes on."
-        return payload(note(NoteView("You are signed in", sentence, "good")))
+        sentence = gettext("Herald can act in your name. What waited for it goes on.")
+        return payload(note(NoteView(gettext("You are signed in"), sentence, "good")))
 
     async def _take(self, turn: Turn, told: Mapping[str, Any]) -> None:
         authentication, code = told.get("authentication"), told.get("state")
@@ -85,11 +88,12 @@ class LoginRequests:
     async def _login_request(self, turn: Turn, scopes: tuple[str, ...]) -> Answer:
         exchange_id = self._flow.new_exchange(turn.actor, scopes)
         link = await self._identity.sign_in_link(turn.actor, scopes, then="")
+        title = gettext("Sign in")
         value = {
-            "text": _WHY,
+            "text": gettext(_WHY),
             "connectionName": CONNECTION,
             "tokenExchangeResource": {"id": exchange_id, "uri": self._settings.sso_resource},
-            "buttons": [{"type": "signin", "title": "Sign in", "text": "Sign in", "value": link}],
+            "buttons": [{"type": "signin", "title": title, "text": title, "value": link}],
         }
         return {"statusCode": 401, "type": _LOGIN, "value": value}
 

@@ -20,13 +20,22 @@ from bot.graph.client import MOST_EVENTS, Graph, MeetingEvent
 from bot.identity.obo import MEETINGS, Identity
 from bot.teams.turn import Turn
 from bot.teams.upcoming import Upcoming
+from bot.words import gettext, marked
 from cards.text_form import Choice
 
 log = structlog.get_logger(__name__)
 
 _MOST_LISTED = 40
 _A_DAY = timedelta(days=1)
-_LATE = "Your calendar has not answered yet. List your meetings again, or paste the join link."
+_LATE = marked(
+    "Your calendar has not answered yet. List your meetings again, or paste the join link."
+)
+_UNREADABLE = marked(
+    "Your calendar can't be read just now, so please paste the appointment's join link."
+)
+_NONE = marked(
+    "You organize no online appointment in the next {days} days; you can paste a join link."
+)
 _BY_LINK = ("OnlineMeetings.Read",)  # enough for a pasted link
 
 
@@ -66,28 +75,24 @@ class Meetings:
         except TimeoutError:
             known = self._upcoming.known(turn)
             if known is None:
-                return Offer(why_not=_LATE, is_late=True)
+                return Offer(why_not=gettext(_LATE), is_late=True)
             events, shown = known, [*known[:_MOST_LISTED]]
         except (SignInNeeded, ConsentNeeded):
-            why_not = (
+            why_not = gettext(
                 "Herald may not read your calendar yet. Sign in to have your meetings listed, or "
                 "paste the appointment's join link."
             )
             return Offer(why_not=why_not, can_allow=True)
         except HeraldError as error:
             log.warning("meetings.calendar_unreadable", problem=type(error).__name__)
-            return Offer(
-                why_not="Your calendar can't be read just now, so please paste the appointment's "
-                "join link."
-            )
+            return Offer(why_not=gettext(_UNREADABLE))
         if not shown:
-            return Offer(
-                why_not=f"You organize no online appointment in the next {DAYS_LISTED} days; "
-                "you can paste a join link."
-            )
+            return Offer(why_not=gettext(_NONE, days=DAYS_LISTED))
         choices = tuple(choice_of(event, turn.place.zone) for event in shown)
-        many = " or more" if len(events) >= MOST_EVENTS else ""
-        return Offer(choices, f"{len(events)}{many}")
+        in_all = str(len(events))
+        if len(events) >= MOST_EVENTS:
+            in_all = gettext("{number} or more", number=in_all)
+        return Offer(choices, in_all)
 
     async def _further(
         self, turn: Turn, chosen: str, shown: Sequence[MeetingEvent]
@@ -143,11 +148,12 @@ def in_the_list(values: Mapping[str, str], offer: Offer) -> Mapping[str, str]:
 def choice_of(event: MeetingEvent, zone: str) -> Choice:
     """An appointment as it is chosen: its day and time on the clock of `zone`, and its subject."""
     at = all_day(event.start) if event.is_all_day else local_time(event.start, zone)
-    title = f"{at} · {event.subject or 'Without a subject'}"
+    subject = event.subject or gettext("Without a subject")
+    title = f"{at} · {subject}"
     if event.is_private:
-        title += " (private)"
+        title = gettext("{appointment} (private)", appointment=title)
     if event.is_cancelled:
-        title += " (cancelled)"
+        title = gettext("{appointment} (cancelled)", appointment=title)
     elif event.end <= datetime.now(UTC):
-        title += " (over)"
+        title = gettext("{appointment} (over)", appointment=title)
     return Choice(title, value_of(event.join_url, event.start))

@@ -29,13 +29,14 @@ from bot.teams.replies import Replies
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
+from bot.words import gettext, marked
 from cards.elements import payload
 from cards.notes import NoteView, note
 
 Answering = Callable[[Turn], Awaitable[Reply]]
 
-_UNKNOWN = "This version of Herald doesn't know that command."
-_NO_PREVIEW = (
+_UNKNOWN = marked("This version of Herald doesn't know that command.")
+_NO_PREVIEW = marked(
     "Herald shows what it sends before it is sent, and puts nothing into the conversation. Nothing "
     "was sent."
 )
@@ -77,10 +78,10 @@ class MessageExtension:
         self._sign_in = ExtensionSignIn(identity)
         self._search = search
         self._forms: Mapping[str, _Form] = {
-            "textAttendees": _Form("Send an appointment text", texts.open, TEXT, "text"),
-            "notifyTeammates": _Form("Notify teammates", notices.open, NOTIFY, "notify"),
+            "textAttendees": _Form(marked("Send an appointment text"), texts.open, TEXT, "text"),
+            "notifyTeammates": _Form(marked("Notify teammates"), notices.open, NOTIFY, "notify"),
             "notifyAboutMessage": _Form(
-                "Notify about this message",
+                marked("Notify about this message"),
                 lambda turn: notices.open(turn, about_message(turn)),
                 NOTIFY,
                 "notify",
@@ -100,7 +101,7 @@ class MessageExtension:
         """`composeExtension/fetchTask`: the form as a dialog, or a sign-in and the same again."""
         form = self._forms.get(text(turn.value.get("commandId")))
         if form is None:
-            return 200, message(_UNKNOWN)
+            return 200, message(gettext(_UNKNOWN))
         try:
             async with asyncio.timeout(ANSWER_S):
                 await self._sign_in.take(turn, form.scopes)
@@ -111,20 +112,21 @@ class MessageExtension:
             return 200, await self._sign_in.ask(turn, form.scopes)
         except HeraldError as error:
             again = await self._again(turn, form)
-            view = NoteView("That did not work", error.sentence, "problem", try_again=again)
+            title = gettext("That did not work")
+            view = NoteView(title, error.sentence, "problem", try_again=again)
             card = payload(note(view))
         except TimeoutError:
             # A sign-in goes on all the same: the next try finds it.
             card = too_slow(await self._again(turn, form))
         except Exception as error:  # noqa: BLE001 - here every error becomes a sentence
             sentence = (await self._replies.to_button(turn, error)).sentence
-            card = payload(note(NoteView("That did not work", sentence, "problem")))
-        return 200, dialog(card, form.title)
+            card = payload(note(NoteView(gettext("That did not work"), sentence, "problem")))
+        return 200, dialog(card, gettext(form.title))
 
     async def submit(self, turn: Turn) -> Reply:
         """`composeExtension/submitAction`: a button inside the dialog."""
         if turn.value.get("botMessagePreviewAction"):
-            view = NoteView("There is no preview", _NO_PREVIEW)
+            view = NoteView(gettext("There is no preview"), gettext(_NO_PREVIEW))
             return 200, dialog(payload(note(view)), "Herald")
         return await self._dialogs.reply(turn, turn.value.get("data"))
 

@@ -35,6 +35,7 @@ from bot.teams.search_words import hits, text_of_appointment, text_of_delivery
 from bot.teams.turn import Turn
 from bot.teams.upcoming import Upcoming
 from bot.teams.when import in_words
+from bot.words import gettext, marked
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +50,13 @@ _KINDS: Mapping[str, tuple[Kind, ...]] = {
     "notice": tuple(kind for kind in Kind if kind is not Kind.TEXT),
     "appointment": (),
 }
-_NOTHING_YET = "You have not sent anything yet, and no appointment of yours lies ahead."
-_NOT_FOUND = "Nothing of yours has these words. Try fewer of them, or an id."
-_UNKNOWN = "This version of Herald doesn't know that command."
-_LATE = "Your calendar has not answered yet. Search again in a moment."
-_ADMIN = "Your administrator needs to approve that Herald reads your calendar. The link for it: "
+_NOTHING_YET = marked("You have not sent anything yet, and no appointment of yours lies ahead.")
+_NOT_FOUND = marked("Nothing of yours has these words. Try fewer of them, or an id.")
+_UNKNOWN = marked("This version of Herald doesn't know that command.")
+_LATE = marked("Your calendar has not answered yet. Search again in a moment.")
+_ADMIN = marked(
+    "Your administrator needs to approve that Herald reads your calendar. The link for it: {link}"
+)
 
 
 class History(Protocol):
@@ -121,7 +124,7 @@ class MessageSearch:
     async def query(self, turn: Turn) -> Reply:
         """The results as a list, a sign-in and the same again, or a sentence."""
         if turn.value.get("commandId") != _COMMAND:
-            return 200, _sentence(_UNKNOWN)
+            return 200, _sentence(gettext(_UNKNOWN))
         asked = read_query(turn.value)
         try:
             deliveries, appointments = await asyncio.gather(
@@ -150,17 +153,19 @@ class MessageSearch:
         # Whoever keeps the calendar private is not asked about it at every word.
         is_private = isinstance(trouble, ConsentNeeded) and not came_back(turn)
         if trouble is None or (is_private and asked.words and not asked.kind):
-            return _sentence(_NOT_FOUND if asked.words or asked.kind else _NOTHING_YET)
+            return _sentence(gettext(_NOT_FOUND if asked.words or asked.kind else _NOTHING_YET))
         return await self._explained(turn, trouble)
 
     async def _explained(self, turn: Turn, trouble: HeraldError | TimeoutError) -> dict[str, Any]:
         """Why there are no appointments, where there is nothing else to show."""
         if isinstance(trouble, AdminConsentNeeded):
             link = self._identity.admin_consent_link(turn.actor, MEETINGS)
-            return _sentence(f"{_ADMIN}{link}")
+            return _sentence(gettext(_ADMIN, link=link))
         if isinstance(trouble, SignInNeeded | ConsentNeeded):
             return await self._sign_in.ask(turn, MEETINGS)
-        return _sentence(_LATE if isinstance(trouble, TimeoutError) else trouble.sentence)
+        if isinstance(trouble, TimeoutError):
+            return _sentence(gettext(_LATE))
+        return _sentence(trouble.sentence)
 
     async def _deliveries(self, turn: Turn, asked: Query) -> list[_Found]:
         """The actor's own, newest first, as far back as it takes to fill the page, and as time

@@ -26,6 +26,7 @@ from bot.teams.audiences import groups_here
 from bot.teams.delivery_views import duration
 from bot.teams.turn import Turn
 from bot.teams.when import in_words
+from bot.words import gettext, marked, written
 from cards.notice_form import NoticeFormView, Which, notice_form
 from cards.notice_review import NoticeReviewView
 from cards.text_form import Choice
@@ -39,21 +40,23 @@ _INPUTS |= {"when", "when_date", "when_time"}
 _NAMED = 20
 _NAMED_BEFORE = 5
 _PLACES = {
-    "chat": "Each person's own chat with Herald",
-    "app": "Herald in your organization's apps",
+    "chat": marked("Each person's own chat with Herald"),
+    "app": marked("Herald in your organization's apps"),
 }
-_WHO_HAS_IT = (
+_WHO_HAS_IT = marked(
     "What nobody can tell beforehand: who has Herald installed. Of each 100 people, Microsoft "
     "leaves out those who don't have it, or refuses all 100; the receipt says if it refused."
 )
 _AT_ONCE = (
-    "Whoever is a member when it arrives gets it. You will see whether Microsoft took it, and no "
-    "counts or names.",
-    "Microsoft doesn't say whether you and guests get one, too.",
+    marked(
+        "Whoever is a member when it arrives gets it. You will see whether Microsoft took it, and "
+        "no counts or names."
+    ),
+    marked("Microsoft doesn't say whether you and guests get one, too."),
 )
-_LARGE_TEAM = (
-    f"In a team of more than {MOST_AT_ONCE:,} people, Microsoft gives such a notice to nobody: "
-    "choose “each member by name” there."
+_LARGE_TEAM = marked(
+    "In a team of more than {number} people, Microsoft gives such a notice to nobody: choose “each "
+    "member by name” there."
 )
 
 
@@ -130,11 +133,14 @@ class NoticeCards:
                 names |= {who: person.name for who, person in found.items() if person}
             except (HeraldError, TimeoutError) as error:
                 log.warning("notices.names_unreadable", problem=type(error).__name__)
-        return tuple(Recipient(who, names.get(who, "Chosen teammate")) for who in ids)
+        return tuple(Recipient(who, names.get(who, gettext("Chosen teammate"))) for who in ids)
 
 
 def _groups(turn: Turn, kept: Kept) -> tuple[Choice, ...]:
-    return tuple(Choice(f"E{group.everyone[1:]}", group.kind) for group in groups_here(turn, kept))
+    return tuple(
+        Choice(group.everyone[:1].upper() + group.everyone[1:], group.kind)
+        for group in groups_here(turn, kept)
+    )
 
 
 def _which(name: str, people: tuple[PersonFound, ...]) -> Which:
@@ -156,22 +162,25 @@ def review_view(
     """What the review shows of a draft; `per_second` is how many requests leave in one."""
     names = tuple(who.name for who in request.recipients[:_NAMED])
     batches = max(1, -(-len(request.recipients) // BATCH))
-    group = request.group
-    notes: tuple[str, ...] = (_WHO_HAS_IT,)
+    group, choice = request.group, request.topic.choice
+    notes: tuple[str, ...] = (gettext(_WHO_HAS_IT),)
     if request.at_once and group:
-        notes = (*_AT_ONCE, *([_LARGE_TEAM] if group.kind != "chat" else []))
+        large = gettext(_LARGE_TEAM, number=written(MOST_AT_ONCE))
+        notes = (*map(gettext, _AT_ONCE), *([large] if group.kind != "chat" else []))
     return NoticeReviewView(
         form_id=form_id,
-        sender=turn.name or "You",
+        sender=turn.name or gettext("You"),
         text=request.text,
         preview=request.preview[:PREVIEW_LENGTH],
-        topic=_PLACES.get(request.topic.choice, request.topic.value),
+        topic=gettext(_PLACES[choice]) if choice in _PLACES else request.topic.value,
         link=request.topic.web_url,
         recipients=names,
         recipient_count=len(request.recipients),
         everyone=group.everyone if request.at_once and group else "",
         left_out=tuple(part.sentence for part in request.left_out),
-        estimate=f"About {duration(batches / per_second)} at Microsoft's pace",
+        estimate=gettext(
+            "About {duration} at Microsoft's pace", duration=duration(batches / per_second)
+        ),
         leaves=in_words(request.leaves_at, turn.place.zone),
         notes=notes,
     )

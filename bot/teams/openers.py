@@ -28,6 +28,7 @@ from bot.teams.replies import Replies
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
+from bot.words import gettext, marked
 from cards import buttons
 from cards.buttons import NOTHING_KEPT, OpenDialog, ShowDetails
 from cards.elements import payload
@@ -38,42 +39,50 @@ from cards.opener import Door, OpenerView, opener
 RunCommand = Callable[[Turn, str], Awaitable[None]]
 
 _TITLES = {
-    "text": "Appointment text",
-    "notify": "Notification",
-    "scheduled": "Scheduled and waiting",
-    "history": "What you sent",
-    "status": "Delivery",
-    "whoami": "Whom Herald acts for",
+    "text": marked("Appointment text"),
+    "notify": marked("Notification"),
+    "scheduled": marked("Scheduled and waiting"),
+    "history": marked("What you sent"),
+    "status": marked("Delivery"),
+    "whoami": marked("Whom Herald acts for"),
 }
 _SENTENCES = {
-    "text": "Tell the people of an appointment by SMS that it is confirmed, moved or cancelled.",
-    "notify": "Put a notice into the activity feeds of teammates.",
-    "scheduled": "What waits to be sent names people, so each of you sees only his or her own.",
-    "history": "What was sent names people, so each of you sees only his or her own.",
-    "status": "A delivery names people, so only the one who sent it can see it.",
-    "whoami": "Herald acts for each of you separately.",
+    "text": marked(
+        "Tell the people of an appointment by SMS that it is confirmed, moved or cancelled."
+    ),
+    "notify": marked("Put a notice into the activity feeds of teammates."),
+    "scheduled": marked(
+        "What waits to be sent names people, so each of you sees only his or her own."
+    ),
+    "history": marked("What was sent names people, so each of you sees only his or her own."),
+    "status": marked("A delivery names people, so only the one who sent it can see it."),
+    "whoami": marked("Herald acts for each of you separately."),
 }
 _BUTTONS = {
-    "text": "Fill in the form",
-    "notify": "Fill in the form",
-    "scheduled": "Show mine",
-    "history": "Show mine",
-    "status": "Show it to me",
-    "whoami": "Show mine",
+    "text": marked("Fill in the form"),
+    "notify": marked("Fill in the form"),
+    "scheduled": marked("Show mine"),
+    "history": marked("Show mine"),
+    "status": marked("Show it to me"),
+    "whoami": marked("Show mine"),
 }
-_OWN_FORM = "The form opens for you alone; everybody who presses gets his or her own."
-_FILLED = "It opens filled in for the one who asked; for everybody else it is empty."
-NOT_YOURS = "Only the person who sent this can see its details."
-_OLD = "Its button no longer leads anywhere. These are of today."
-_SIGN_IN = "Sign in"
+_DOORS = {
+    "text": marked("Text an appointment"),
+    "notify": marked("Notify teammates"),
+}
+_OWN_FORM = marked("The form opens for you alone; everybody who presses gets his or her own.")
+_FILLED = marked("It opens filled in for the one who asked; for everybody else it is empty.")
+NOT_YOURS = marked("Only the person who sent this can see its details.")
+_OLD = marked("Its button no longer leads anywhere. These are of today.")
+_SIGN_IN = marked("Sign in")
 _SCOPES = {"text": TEXT, "notify": NOTIFY}
 
 
 def doors(*commands: str) -> tuple[Door, ...]:
     """Buttons that open what these commands show, each empty and for whoever presses."""
-    named = {"text": "Text an appointment", "notify": "Notify teammates"}
     return tuple(
-        Door(named.get(name, _BUTTONS[name]), OpenDialog(name, NOTHING_KEPT)) for name in commands
+        Door(gettext(_DOORS.get(name, _BUTTONS[name])), OpenDialog(name, NOTHING_KEPT))
+        for name in commands
     )
 
 
@@ -88,12 +97,12 @@ def opener_of(then: str, asked_by: str = "") -> dict[str, Any]:
     `asked_by` is the name of who said something with it.
     """
     command, _, kept = then.partition(".")
-    sentence = _SENTENCES[command]
+    sentence = gettext(_SENTENCES[command])
     if command in _SCOPES:
-        sentence = f"{sentence} {_FILLED if kept else _OWN_FORM}"
-    door = Door(_BUTTONS[command], OpenDialog(command, kept or NOTHING_KEPT))
+        sentence = f"{sentence} {gettext(_FILLED if kept else _OWN_FORM)}"
+    door = Door(gettext(_BUTTONS[command]), OpenDialog(command, kept or NOTHING_KEPT))
     named = asked_by if kept and command in _SCOPES else ""
-    return payload(opener(OpenerView(_TITLES[command], sentence, (door,), named)))
+    return payload(opener(OpenerView(gettext(_TITLES[command]), sentence, (door,), named)))
 
 
 class Openers:
@@ -128,7 +137,7 @@ class Openers:
         if isinstance(button, ShowDetails):
             return await self._details(turn, button)
         if not isinstance(button, OpenDialog) or button.command not in _TITLES:
-            old = kept_card(KeptView(_OLD, is_old=True))
+            old = kept_card(KeptView(gettext(_OLD), is_old=True))
             return 200, dialog(payload(old), "Herald")
         kept = "" if button.kept == NOTHING_KEPT else f".{button.kept}"
         return await self._opened(turn.for_dialog(), f"{button.command}{kept}", _soon())
@@ -142,15 +151,16 @@ class Openers:
 
     async def _details(self, turn: Turn, button: ShowDetails) -> Reply:
         answer = await self._dialogs.look(turn, button.delivery_id)
+        title = _TITLES["status"]
         if isinstance(answer, ShowCard):
-            return 200, dialog(answer.card, _TITLES["status"])
-        is_strange = answer.sentence == StaleButton().sentence
-        return 200, message(NOT_YOURS if is_strange else answer.sentence)
+            return 200, dialog(answer.card, gettext(title))
+        is_strange = answer.because is StaleButton
+        return 200, message(gettext(NOT_YOURS) if is_strange else answer.sentence)
 
     async def _opened(self, turn: Turn, then: str, until: float) -> Reply:
         """What a command shows, or what keeps it from that. `until` is by the loop's clock."""
         command, _, kept = then.partition(".")
-        title = _TITLES[command]
+        title = gettext(_TITLES[command])
         try:
             async with asyncio.timeout_at(until):
                 card = await self._card(turn, command, kept)
@@ -182,18 +192,18 @@ class Openers:
 
     async def _signed_in(self, turn: Turn, code: str) -> Reply:
         """The sign-in page's code: redeem it, and go on with what it was for."""
-        until = _soon()
+        until, title = _soon(), gettext(_SIGN_IN)
         try:
             async with asyncio.timeout_at(until):
                 then = await self._identity.finish(turn.actor, code)
         except AdminConsentNeeded as error:
-            return 200, dialog(self._sign_in.admin_card(turn, error, "text"), _SIGN_IN)
+            return 200, dialog(self._sign_in.admin_card(turn, error, "text"), title)
         except TimeoutError:
-            return 200, dialog(too_slow(""), _SIGN_IN)
+            return 200, dialog(too_slow(""), title)
         except Exception as error:  # noqa: BLE001 - the same
-            return 200, dialog(self._replies.card(error, then=""), _SIGN_IN)
+            return 200, dialog(self._replies.card(error, then=""), title)
         if then.partition(".")[0] not in _TITLES:
-            return 200, message("You are signed in.")
+            return 200, message(gettext("You are signed in."))
         return await self._opened(turn, then, until)
 
 

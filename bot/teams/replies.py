@@ -10,6 +10,7 @@ from bot.errors import HeraldError, IdentityError
 from bot.teams.answers import Say
 from bot.teams.sign_in import SignInFlow
 from bot.teams.turn import Turn
+from bot.words import gettext
 from cards.elements import payload
 from cards.notes import NoteView, note
 
@@ -36,10 +37,10 @@ class Replies:
         return payload(
             note(
                 NoteView(
-                    "That did not work",
+                    gettext("That did not work"),
                     sentence,
                     "problem",
-                    advice=str(getattr(error, "advice", "")),
+                    advice=gettext(str(getattr(error, "advice", ""))),
                     reference=reference,
                     try_again=then,
                 )
@@ -51,9 +52,13 @@ class Replies:
         if isinstance(error, IdentityError):
             metrics.ERRORS.labels(_kind(error)).inc()
             await self._sign_in.explain(turn, error, then="")
-            return Say(error.sentence)
+            return Say(error.sentence, type(error))
         sentence, reference = _words(error)
-        return Say(f"{sentence} (Reference: {reference})" if reference else sentence)
+        if reference:
+            sentence = gettext(
+                "{sentence} (Reference: {reference})", sentence=sentence, reference=reference
+            )
+        return Say(sentence, type(error))
 
 
 def _kind(error: Exception) -> str:

@@ -25,6 +25,7 @@ from bot.notifications.request import NoticeRequest
 from bot.settings import Settings
 from bot.teams.answers import Answer, Say, ShowCard
 from bot.teams.turn import Turn
+from bot.words import gettext, marked
 from cards.elements import payload
 from cards.notes import NoteView, ResultsView, note, results
 
@@ -35,11 +36,12 @@ _INFO = "application/vnd.microsoft.teams.card.file.info"
 _UPLOAD_HOSTS = (".sharepoint.com", ".sharepoint.us", ".svc.ms")
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 _WORDS = {
-    "accepted": "accepted by Microsoft",
-    "refused": "refused",
-    "unknown": "nobody can tell",
-    "cancelled": "cancelled before it left",
+    "accepted": marked("accepted by Microsoft"),
+    "refused": marked("refused"),
+    "unknown": marked("nobody can tell"),
+    "cancelled": marked("cancelled before it left"),
 }
+_WAITING = marked("waiting")
 
 
 class FileNotTaken(HeraldError):
@@ -74,7 +76,7 @@ class Results:
         content = await self.csv(delivery)
         context = {"delivery_id": delivery.id}
         consent = {
-            "description": "What became of it, a line for each person.",
+            "description": gettext("What became of it, a line for each person."),
             "sizeInBytes": len(content),
             "acceptContext": context,
             "declineContext": context,
@@ -85,7 +87,9 @@ class Results:
     async def answered(self, turn: Turn) -> tuple[int, dict[str, Any]]:
         """`fileConsent/invoke`: the owner accepted, or not."""
         if turn.value.get("action") != "accept":
-            await turn.send(payload(note(NoteView("No file", "Nothing was saved."))))
+            await turn.send(
+                payload(note(NoteView(gettext("No file"), gettext("Nothing was saved."))))
+            )
             return 200, {}
         context = turn.value.get("context")
         upload = turn.value.get("uploadInfo")
@@ -110,9 +114,9 @@ class Results:
         names = _names(delivery)
         text = io.StringIO()
         rows = csv.writer(text)
-        rows.writerow(["Who", "Time zone", "Result"])
+        rows.writerow([gettext("Who"), gettext("Time zone"), gettext("Result")])
         for state, people in await self._ledger.people(delivery.id):
-            word = _WORDS.get(state.value, "waiting")
+            word = gettext(_WORDS.get(state.value, _WAITING))
             for person in people:
                 if isinstance(person, dict):
                     rows.writerow([_everyone(delivery), "", word])
@@ -161,7 +165,7 @@ def _names(delivery: Delivery) -> dict[str, str]:
 
 def _everyone(delivery: Delivery) -> str:
     group = NoticeRequest.from_json(delivery.request).group if delivery.request else None
-    return group.everyone_there if group else "everyone in a group"
+    return group.everyone_there if group else gettext("everyone in a group")
 
 
 def _cell(written: str) -> str:

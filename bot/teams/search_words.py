@@ -11,23 +11,28 @@ from collections.abc import Iterable, Mapping
 from bot.delivery.models import Delivery, Kind
 from bot.graph.records import MeetingEvent
 from bot.teams.delivery_views import state_of
+from bot.words import gettext
 from cards.delivery_list import DeliveryRow
 from cards.delivery_words import HEADLINES
 
 _MOST_WORDS = 12
 _LONGEST_WORD = 60
-_KINDS = {True: "appointment text sms message", False: "notice notification notify activity"}
+# In every language: somebody may search for what a colleague told in another.
+_KINDS = {
+    True: "appointment text sms message cita mensaje",
+    False: "notice notification notify activity aviso notificación avisar actividad",
+}
 # How people ask for a state, besides the words that the card has for it.
 _ASKED_FOR: Mapping[str, str] = {
-    "scheduled": "later planned pending",
-    "waiting": "queued pending",
-    "accepted": "sent done",
-    "refused": "failed error rejected",
-    "unknown": "unclear doubt",
-    "mixed": "partly refused failed",
-    "needs_sign_in": "signin pending",
-    "held": "pending moved",
-    "cancelled": "canceled stopped",
+    "scheduled": "later planned pending programado después pendiente",
+    "waiting": "queued pending en cola pendiente",
+    "accepted": "sent done enviado hecho",
+    "refused": "failed error rejected rechazado fallido",
+    "unknown": "unclear doubt duda sin saber",
+    "mixed": "partly refused failed en parte rechazado",
+    "needs_sign_in": "signin pending iniciar sesión pendiente",
+    "held": "pending moved pendiente movida",
+    "cancelled": "canceled stopped cancelado anulado",
 }
 
 
@@ -64,6 +69,7 @@ def text_of_delivery(delivery: Delivery, row: DeliveryRow, kinds: Mapping[str, s
         row.when,
         state,
         HEADLINES[state][2],
+        gettext(HEADLINES[state][2]),
         _ASKED_FOR[state],
         activity_type,
         kinds.get(activity_type, ""),
@@ -76,5 +82,5 @@ def text_of_delivery(delivery: Delivery, row: DeliveryRow, kinds: Mapping[str, s
 
 def text_of_appointment(event: MeetingEvent, when: str) -> str:
     """What an appointment is found by: its subject, and when it is."""
-    state = "cancelled canceled" if event.is_cancelled else "upcoming"
-    return plainest(f"appointment meeting {event.subject} {when} {state}")
+    state = "cancelled canceled cancelada" if event.is_cancelled else "upcoming próxima"
+    return plainest(f"appointment meeting cita reunión {event.subject} {when} {state}")

@@ -28,6 +28,7 @@ from bot.errors import (
 )
 from bot.identity.obo import MEETINGS, NOTIFY, TEXT, Identity
 from bot.settings import Settings
+from bot.teams.commands import named
 from bot.teams.connector import Connector
 from bot.teams.exchanges import (
     CONNECTION,
@@ -38,6 +39,7 @@ from bot.teams.exchanges import (
     Reply,
 )
 from bot.teams.turn import Turn, card_message
+from bot.words import gettext, marked
 from cards.elements import payload
 from cards.notes import (
     AdminConsentView,
@@ -56,9 +58,17 @@ _A_CODE = re.compile(r"[A-Za-z_]{1,40}")
 
 PATIENCE_S = 5.0  # then the link is offered: clients can fail silently
 _OAUTH_CARD = "application/vnd.microsoft.card.oauth"
-_WHAT = {TEXT: "sending appointment texts", NOTIFY: "sending notices", MEETINGS: "your meetings"}
+_WHAT = {
+    TEXT: marked("sending appointment texts"),
+    NOTIFY: marked("sending notices"),
+    MEETINGS: marked("your meetings"),
+}
 
-_IN_PRIVATE = "As whom, and what you allowed, is shown to you alone: write “whoami”."
+_FORGOTTEN = marked(
+    "Herald has forgotten your sign-in. What still waits to be sent waits until you sign in again."
+)
+_WAS_NOT_IN = marked("You were not signed in.")
+_IN_PRIVATE = marked("As whom, and what you allowed, is shown to you alone: write “{command}”.")
 _NEEDED = {Kind.TEXT: (TEXT, MEETINGS), Kind.NOTICE: (NOTIFY,), Kind.GROUP: (NOTIFY,)}
 
 After = Callable[[Turn, str], Awaitable[None]]
@@ -113,7 +123,7 @@ class SignInFlow:
         if turn.in_dialog or turn.signed_in:
             # Dialogs have no silent exchange; and one that did not help is not asked for again and
             # again.
-            await self._send_link(turn, "You need to sign in first.", scopes, then)
+            await self._send_link(turn, gettext("You need to sign in first."), scopes, then)
             return
         link = await self._identity.sign_in_link(turn.actor, scopes, then=then)
         if turn.surface == "channel":
@@ -135,7 +145,7 @@ class SignInFlow:
         await asyncio.sleep(PATIENCE_S)
         if self._exchanges.has_begun(turn.actor, exchange_id):
             return
-        card = self._link_card("Teams did not sign you in by itself.", link, then)
+        card = self._link_card(gettext("Teams did not sign you in by itself."), link, then)
         place = turn.place
         message = card_message(card).serialize()
         try:
@@ -185,7 +195,7 @@ class SignInFlow:
         return payload(
             admin_consent(
                 AdminConsentView(
-                    what=_WHAT.get(scopes, "this"),
+                    what=gettext(_WHAT[scopes]) if scopes in _WHAT else gettext("this"),
                     permission=", ".join(error.scopes),
                     link=self._identity.admin_consent_link(turn.actor, scopes),
                     then=then,
@@ -285,31 +295,28 @@ class SignInFlow:
     async def sign_out(self, turn: Turn) -> None:
         """`signout`."""
         was_in = await self._identity.sign_out(turn.actor)
-        sentence = (
-            "Herald has forgotten your sign-in. What still waits to be sent waits until you sign "
-            "in again."
-            if was_in
-            else "You were not signed in."
-        )
-        await turn.send(payload(note(NoteView("Signed out", sentence))))
+        sentence = gettext(_FORGOTTEN if was_in else _WAS_NOT_IN)
+        await turn.send(payload(note(NoteView(gettext("Signed out"), sentence))))
 
     async def who(self, turn: Turn) -> None:
         """`whoami`."""
         account = await self._identity.who(turn.actor)
-        view = WhoAmIView("", "", ())
         if account is not None and not turn.is_private:
-            await turn.send(payload(note(NoteView("You are signed in", _IN_PRIVATE, "good"))))
+            sentence = gettext(_IN_PRIVATE, command=named("whoami").word)
+            view = NoteView(gettext("You are signed in"), sentence, "good")
+            await turn.send(payload(note(view)))
             return
+        shown = WhoAmIView("", "", ())
         if account is not None:
-            view = WhoAmIView(account.name, account.username, tuple(account.scopes))
-        await turn.send(payload(who_am_i(view)))
+            shown = WhoAmIView(account.name, account.username, tuple(account.scopes))
+        await turn.send(payload(who_am_i(shown)))
 
 
 def _oauth_card(link: str, **more: Any) -> Activity:
     content = {
-        "text": "Sign in, so that Herald can act in your name.",
+        "text": gettext("Sign in, so that Herald can act in your name."),
         "connectionName": CONNECTION,
-        "buttons": [{"type": "signin", "title": "Sign in", "value": link}],
+        "buttons": [{"type": "signin", "title": gettext("Sign in"), "value": link}],
         **more,
     }
     card = Attachment(content_type=_OAUTH_CARD, content=content)
@@ -317,7 +324,8 @@ def _oauth_card(link: str, **more: Any) -> Activity:
 
 
 def _problem(error: HeraldError, then: str) -> dict[str, Any]:
-    return payload(note(NoteView("That did not work", error.sentence, "problem", try_again=then)))
+    title = gettext("That did not work")
+    return payload(note(NoteView(title, error.sentence, "problem", try_again=then)))
 
 
 def _known(scopes: tuple[str, ...]) -> tuple[str, ...]:

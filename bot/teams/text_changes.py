@@ -18,6 +18,7 @@ from bot.errors import HeraldError
 from bot.graph.client import Graph
 from bot.identity.obo import MEETINGS, Identity
 from bot.teams.turn import Turn
+from bot.words import gettext
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +107,8 @@ def _says(text: TextRequest, change: Change) -> bool:
 
 def _sentence(change: Change, zone: str) -> str:
     if change.kind == "moved":
-        return f"The appointment was moved since: it is now on {when(change.meeting, zone)}."
+        now = when(change.meeting, zone)
+        return gettext("The appointment was moved since: it is now on {when}.", when=now)
     if change.kind == "cancelled":
-        return "The appointment was cancelled since."
-    return "The appointment no longer stands in your calendar."
+        return gettext("The appointment was cancelled since.")
+    return gettext("The appointment no longer stands in your calendar.")

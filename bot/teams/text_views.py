@@ -13,43 +13,46 @@ from bot.delivery.schedule import offered_days
 from bot.teams.meetings import Meetings, in_the_list
 from bot.teams.turn import Turn
 from bot.teams.when import in_words, when_values
+from bot.words import gettext, marked
 from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
 from cards.text_review import ReviewedAttendee, TextReviewView
 
 FIRST_ROWS = 2
 _SOMEWHERE = timedelta(hours=14)  # a day begins and ends so much apart in the world
 _MESSAGES = {
-    "confirmation": "Confirmation",
-    "reschedule": "New time",
-    "cancellation": "Cancellation",
-    "reminder": "Reminder",
+    "confirmation": marked("Confirmation"),
+    "reschedule": marked("New time"),
+    "cancellation": marked("Cancellation"),
+    "reminder": marked("Reminder"),
 }
 _SAYS = {
-    "confirmation": "is confirmed",
-    "reschedule": "has a new time",
-    "reminder": "starts soon",
+    "confirmation": marked("The text says that it is confirmed."),
+    "reschedule": marked("The text says that it has a new time."),
+    "reminder": marked("The text says that it starts soon."),
 }
 _LANGUAGE_NAMES = {
-    "en-US": "English",
-    "es-US": "Spanish (United States)",
-    "es-MX": "Spanish (Mexico)",
-    "fr-FR": "French",
-    "de-DE": "German",
-    "pt-BR": "Portuguese (Brazil)",
-    "zh-CN": "Chinese (simplified)",
-    "ko-KR": "Korean",
-    "vi-VN": "Vietnamese",
-    "ru-RU": "Russian",
-    "ar-SA": "Arabic",
+    "en-US": marked("English"),
+    "es-US": marked("Spanish (United States)"),
+    "es-MX": marked("Spanish (Mexico)"),
+    "fr-FR": marked("French"),
+    "de-DE": marked("German"),
+    "pt-BR": marked("Portuguese (Brazil)"),
+    "zh-CN": marked("Chinese (simplified)"),
+    "ko-KR": marked("Korean"),
+    "vi-VN": marked("Vietnamese"),
+    "ru-RU": marked("Russian"),
+    "ar-SA": marked("Arabic"),
 }
-_NO_TIME = (
+_OVER = marked("As far as Herald can tell, this appointment is over: it began on {when}.")
+_GOING_ON = marked("This appointment is going on already: it began on {when}.")
+_NO_TIME = marked(
     "Your calendar doesn't tell when this appointment is, so please check that it is the right one."
 )
 
 
 def languages() -> tuple[Choice, ...]:
     """The languages a form offers."""
-    return tuple(Choice(_LANGUAGE_NAMES[tag], tag) for tag in LANGUAGES)
+    return tuple(Choice(gettext(_LANGUAGE_NAMES[tag]), tag) for tag in LANGUAGES)
 
 
 def default_language(turn: Turn) -> str:
@@ -125,10 +128,10 @@ def review_view(
     zone = turn.place.zone
     return TextReviewView(
         form_id=form_id,
-        message_type=_MESSAGES[request.message_type],
+        message_type=gettext(_MESSAGES[request.message_type]),
         subject=request.meeting.title,
         when=when(request.meeting, zone),
-        language=_LANGUAGE_NAMES[request.language],
+        language=gettext(_LANGUAGE_NAMES[request.language]),
         attendees=tuple(
             ReviewedAttendee(
                 number=as_read(attendee.number),
@@ -139,7 +142,7 @@ def review_view(
             for attendee in request.attendees
         ),
         warnings=_warnings(request, zone, datetime.now(UTC)),
-        notes=notes if starts_at else (_NO_TIME, *notes),
+        notes=notes if starts_at else (gettext(_NO_TIME), *notes),
         draft_id=draft_id,
         leaves=in_words(request.leaves_at, zone),
     )
@@ -157,7 +160,9 @@ def _other_day(meeting: Meeting, zone: str, own: str) -> str:
     if meeting.starts_at is None or meeting.is_all_day:
         return ""
     days = days_apart(meeting.starts_at, zone, own)
-    return {-1: "the day before yours", 1: "the day after yours"}.get(days, "")
+    if days == 0:
+        return ""
+    return gettext("the day before yours") if days < 0 else gettext("the day after yours")
 
 
 def _warnings(request: TextRequest, zone: str, now: datetime) -> tuple[str, ...]:
@@ -165,17 +170,14 @@ def _warnings(request: TextRequest, zone: str, now: datetime) -> tuple[str, ...]
     meeting, found = request.meeting, []
     says = _SAYS.get(request.message_type, "")
     if meeting.is_cancelled and says:
-        found.append(
-            f"Your calendar says that this appointment is cancelled. The text says that it {says}."
-        )
+        cancelled = gettext("Your calendar says that this appointment is cancelled.")
+        found.append(f"{cancelled} {gettext(says)}")
     # An all-day one has no hours, and its day is not over everywhere at the same time.
     now = now - _SOMEWHERE if meeting.is_all_day else now
     if meeting.starts_at and meeting.starts_at <= now:
         if meeting.is_all_day and (meeting.ends_at is None or meeting.ends_at > now):
             return tuple(found)
-        began = f"it began on {_local_time(meeting, zone)}"
-        if meeting.ends_at is None or meeting.ends_at <= now:
-            found.append(f"As far as Herald can tell, this appointment is over: {began}.")
-        else:
-            found.append(f"This appointment is going on already: {began}.")
+        began = _local_time(meeting, zone)
+        is_over = meeting.ends_at is None or meeting.ends_at <= now
+        found.append(gettext(_OVER if is_over else _GOING_ON, when=began))
     return tuple(found)

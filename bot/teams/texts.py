@@ -33,21 +33,26 @@ from bot.teams.text_views import (
 )
 from bot.teams.turn import Turn
 from bot.teams.when import TWICE, in_ms
+from bot.words import gettext, marked
 from cards.buttons import AddAttendee, AllowCalendar, EditText, ReviewText, SendText
 from cards.text_form import MAX_ROWS
 from cards.text_review import text_review
 
 _EMPTY = TextFilled()
 REVIEW_HOLDS_S = 300.0  # an older one is compared with the calendar before it is sent
-_TOO_SLOW = "Microsoft Graph did not answer in time."
-_STARTED = "The appointment has started by then. Choose an earlier time."
-_PASSED = "The time you chose has passed meanwhile. Choose a later one, or “Now”."
-_NOT_ORGANIZER = (
+_TOO_SLOW = marked("Microsoft Graph did not answer in time.")
+_STILL_HERE = marked("Nothing was sent; everything you entered is still here.")
+_MOVED = marked("The appointment was moved since you looked at this: please check again.")
+_STARTED = marked("The appointment has started by then. Choose an earlier time.")
+_PASSED = marked("The time you chose has passed meanwhile. Choose a later one, or “Now”.")
+_NOT_ORGANIZER = marked(
     "No appointment of yours has this link. Only its organizer can send texts for it: please "
     "check the link, or ask the organizer."
 )
-_GONE = "This appointment was moved or taken out of your calendar meanwhile. Choose it again."
-_SERIES = "Several appointments to come have this link. The time shown is the next one's."
+_GONE = marked(
+    "This appointment was moved or taken out of your calendar meanwhile. Choose it again."
+)
+_SERIES = marked("Several appointments to come have this link. The time shown is the next one's.")
 
 
 class Texts:
@@ -124,8 +129,8 @@ class Texts:
             await self._sign_in.explain(turn, error, then="", scopes=MEETINGS)
             return await self._form(turn, button.form_id, rows, values, note=error.sentence)
         except (GraphError, TimeoutError) as error:
-            what = error.sentence if isinstance(error, GraphError) else _TOO_SLOW
-            note = f"{what} Nothing was sent; everything you entered is still here."
+            what = error.sentence if isinstance(error, GraphError) else gettext(_TOO_SLOW)
+            note = f"{what} {gettext(_STILL_HERE)}"
             return await self._form(turn, button.form_id, rows, values, note=note)
         if errors := _not_the_one(found, values, leaves.moment):
             return await self._form(turn, button.form_id, rows, values, errors)
@@ -141,8 +146,8 @@ class Texts:
         )
         form_id = await self._unsent(turn, button.form_id)
         kept = await self._drafts.keep(turn.actor, form_id, Kind.TEXT, request.to_json())
-        series = [_SERIES] if found.others else []
-        notes = (*entry.notes, *series, *([TWICE] if leaves.twice else []))
+        series = [gettext(_SERIES)] if found.others else []
+        notes = (*entry.notes, *series, *([gettext(TWICE)] if leaves.twice else []))
         return ShowCard.of(text_review(review_view(turn, form_id, request, notes, kept)))
 
     async def again(
@@ -174,7 +179,7 @@ class Texts:
             return draft
         request = TextRequest.from_json(draft.request)
         if draft.id != button.draft_id:
-            notes = (CHANGED_MEANWHILE,)
+            notes = (gettext(CHANGED_MEANWHILE),)
             view = review_view(turn, button.form_id, request, notes, draft.id)
             return ShowCard.of(text_review(view))
         if draft.age_s > REVIEW_HOLDS_S and request.leaves_at is None:
@@ -187,18 +192,20 @@ class Texts:
             chosen = request.meeting.starts_at if request.in_calendar else None
             found = await self._meetings.find(turn, request.join_link, chosen)
         if found is None:
-            return Say(_NOT_ORGANIZER)
+            return Say(gettext(_NOT_ORGANIZER))
         if _is_as_shown(found, request):
             return await self._submit(turn, button, request)
         moved = replace(request, meeting=found.meeting)
         kept = await self._drafts.keep(turn.actor, button.form_id, Kind.TEXT, moved.to_json())
-        notes = ("The appointment was moved since you looked at this: please check again.",)
+        notes = (gettext(_MOVED),)
         return ShowCard.of(text_review(review_view(turn, button.form_id, moved, notes, kept)))
 
     async def _submit(self, turn: Turn, button: SendText, request: TextRequest) -> Answer:
         if request.leaves_at and request.leaves_at <= datetime.now(UTC):
             rows, values = rows_of(request), values_of(turn, request)
-            return await self._form(turn, button.form_id, rows, values, {"when_time": _PASSED})
+            return await self._form(
+                turn, button.form_id, rows, values, {"when_time": gettext(_PASSED)}
+            )
         wanted = NewDelivery(
             turn.actor,
             button.form_id,
@@ -268,12 +275,13 @@ def _not_the_one(
 ) -> dict[str, str]:
     """Why no text can be sent about this appointment, or not then."""
     if found is None:
-        return {"join_link" if values.get("join_link") else "meeting": _NOT_ORGANIZER}
+        field = "join_link" if values.get("join_link") else "meeting"
+        return {field: gettext(_NOT_ORGANIZER)}
     if found.is_gone:
-        return {"meeting": _GONE}
+        return {"meeting": gettext(_GONE)}
     starts_at = found.meeting.starts_at
     if leaves_at and starts_at and datetime.now(UTC) < starts_at <= leaves_at:
-        return {"when_time": _STARTED}
+        return {"when_time": gettext(_STARTED)}
     return {}
 
 

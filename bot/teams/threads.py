@@ -13,9 +13,11 @@ from bot.delivery.ledger import Ledger
 from bot.delivery.models import Kind
 from bot.errors import HeraldError, StaleButton
 from bot.teams import shared_views
+from bot.teams.commands import named
 from bot.teams.login_requests import LoginRequests
 from bot.teams.openers import NOT_YOURS, RunCommand, doors, is_opener, opener_of
 from bot.teams.turn import CARD_TYPE, Turn
+from bot.words import gettext, marked
 from cards import buttons
 from cards.buttons import (
     Button,
@@ -33,9 +35,11 @@ from cards.opener import Door, OpenerView, opener
 Reply = tuple[int, dict[str, Any]]
 
 _MESSAGE = "application/vnd.microsoft.activity.message"
-_OLD = "This card is from an earlier time. These buttons are of today."
-_IN_A_DIALOG = "It opens in a dialog, for you alone."
-_NO_DIALOGS = "This Teams client can't open dialogs. Open your own chat with Herald and write “{}”."
+_OLD = marked("This card is from an earlier time. These buttons are of today.")
+_IN_A_DIALOG = marked("It opens in a dialog, for you alone.")
+_NO_DIALOGS = marked(
+    "This Teams client can't open dialogs. Open your own chat with Herald and write “{command}”."
+)
 
 
 class Threads:
@@ -65,7 +69,7 @@ class Threads:
                 answer = await self._login.answer(turn, told)
                 return (200, dict(answer)) if "statusCode" in answer else _card(answer)
         except StaleButton:
-            return _say(NOT_YOURS)
+            return _say(gettext(NOT_YOURS))
         except HeraldError as error:
             return _say(error.sentence)
         return _card(_fresh(button))
@@ -78,7 +82,9 @@ class Threads:
             await self._run_command(turn, button.then)
         elif isinstance(button, OpenDialog | ShowDetails):
             word = button.command if isinstance(button, OpenDialog) else "history"
-            view = NoteView("In your own chat, please", _NO_DIALOGS.format(word))
+            word = word if is_opener(word) else "help"
+            sentence = gettext(_NO_DIALOGS, command=named(word).word)
+            view = NoteView(gettext("In your own chat, please"), sentence)
             await turn.send(payload(note(view)))
         else:
             await turn.send(_fresh(button))
@@ -94,13 +100,14 @@ def _fresh(button: Button | None) -> Mapping[str, Any]:
     if isinstance(button, SignIn | TryAgain):
         return opener_of(button.then)
     if isinstance(button, DeliveryButton):
-        door = Door("Show details", ShowDetails(button.delivery_id))
-        return payload(opener(OpenerView("Delivery", _IN_A_DIALOG, (door,))))
+        door = Door(gettext("Show details"), ShowDetails(button.delivery_id))
+        return payload(opener(OpenerView(gettext("Delivery"), gettext(_IN_A_DIALOG), (door,))))
     form = button.verb.partition(".")[0] if button else ""
     if form in {"text", "notice"}:
         own = doors("text" if form == "text" else "notify")
-        return payload(opener(OpenerView("Your own form", _IN_A_DIALOG, own)))
-    return payload(opener(OpenerView("An old card", _OLD, doors("text", "notify", "history"))))
+        return payload(opener(OpenerView(gettext("Your own form"), gettext(_IN_A_DIALOG), own)))
+    own = doors("text", "notify", "history")
+    return payload(opener(OpenerView(gettext("An old card"), gettext(_OLD), own)))
 
 
 def _card(card: Mapping[str, Any]) -> Reply:

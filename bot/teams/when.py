@@ -4,8 +4,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.appointments.zones import friendly, local_time
+from bot.words import marked
 
-TWICE = "Clocks are put back that night: this time comes twice, and it leaves at the first."
+TWICE = marked("Clocks are put back that night: this time comes twice, and it leaves at the first.")
 
 
 def in_ms(moment: datetime | None) -> int | None:
