@@ -1,4 +1,4 @@
-"""A made-up language, whose catalogue puts ⟦marks⟧ around every text that it is asked for.
+"""A made-up language, whose catalogue puts ⟦marks⟧ around every text that the real ones know.
 
 Whoever speaks it sees at once what is not translated: what stands outside the marks. What is filled
 in for `{names}` stands outside, too, so that it has to be data, or translated by itself.
@@ -6,10 +6,12 @@ in for `{names}` stands outside, too, so that it has to be data, or translated b
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from gettext import NullTranslations
 from typing import Any
 
 import pytest
+from babel.messages.pofile import read_po
 
 from bot import words
 
@@ -21,22 +23,34 @@ _OF_A_CALENDAR = re.compile(
     r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|AM|PM)\b"
 )
 _SEEN = frozenset(
-    {"text", "title", "label", "placeholder", "altText", "errorMessage", "fallbackText"}
+    {"text", "title", "label", "placeholder", "altText", "errorMessage", "fallbackText", "tooltip"}
     | {"summary", "speak", "description", "subtitle", "failureDetail"}
 )
 _SAID = frozenset({"message", "application/vnd.microsoft.activity.message"})
 _UNSEEN = frozenset({"data", "msteams", "authentication"})
 
 
+@cache
+def _known() -> frozenset[str]:
+    path = min(words.LOCALES.glob("*.po"))
+    with path.open("rb") as file:
+        ids = [message.id for message in read_po(file, locale=path.stem)]
+    return frozenset(each if isinstance(each, str) else each[0] for each in ids)
+
+
 class _Marks(NullTranslations):
     def gettext(self, message: str) -> str:
+        return self._marked(message) if message in _known() else message
+
+    def _marked(self, message: str) -> str:
         parts = _NAMES.split(message)
         return "".join(
             part if _NAMES.fullmatch(part) else f"⟦{part}⟧" for part in parts if part.strip()
         )
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
+        message = msgid1 if n == 1 else msgid2
+        return self._marked(message) if msgid1 in _known() else message
 
     def pgettext(self, context: str, message: str) -> str:  # noqa: ARG002 - marks don't show it
         return self.gettext(message)

@@ -17,7 +17,7 @@ EMOJI = "👩🏽‍⚕️🏳️‍🌈 Visit 🎉 " * 8
 LONG = "supercalifragilistic" * 60
 
 # What the cards' code compares, and never shows as it is.
-_CODES = {"kind", "state", "tone", "form", "change_tells", "follow_ups", "values"}
+_CODES = {"kind", "state", "tone", "form", "change_tells", "follow_ups"}
 
 LEAVES = "Tue, Dec 1, 9:00 AM, Pacific time"
 WHEN = {"zone_name": "Pacific time", "earliest": "2026-11-20", "latest": "2027-02-18"}
@@ -44,6 +44,8 @@ class Sample:
 
 def retold(data: Any, tell: Callable[[str], str], name: str = "") -> Any:
     """The same view with every text in it told anew; ids that buttons carry stay."""
+    if name == "values":  # they stand in inputs, where nobody translates them
+        return {key if key.isidentifier() else tell(key): value for key, value in data.items()}
     if name in _CODES or hasattr(data, "verb"):
         return data
     if isinstance(data, str):
