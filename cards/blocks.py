@@ -70,11 +70,6 @@ def and_more(number: int) -> str:
     return ngettext("… and {number} more", "… and {number} more", number)
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """`1 person`, `1,200 people`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def people(number: int) -> str:
     """`1 person`, `1,200 people`."""
     return ngettext("{number} person", "{number} people", number)
