@@ -4,6 +4,7 @@ Source: the authentication flow for bots and message extensions in Teams, whose 
 `notifySuccess` of the Teams JavaScript library; Teams then sends `signin/verifyState`.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import Any, NamedTuple
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.about import preferred
 from bot.actor import Actor
 from bot.errors import HeraldError, SignInExpired
 from bot.identity.obo import Identity
 from bot.identity.sign_in import DOWNLOAD, IN_BROWSER, LINK_LIFE_S
 from bot.settings import ROOT
+from bot.words import gettext, marked, speaking, spoken
 
 # (who, what) gives the file's name and content, or raises a HeraldError.
 Download = Callable[[Actor, str], Awaitable[tuple[str, bytes]]]
@@ -42,13 +45,14 @@ _HEADERS = {
         f"base-uri 'none'; form-action 'none'; frame-ancestors {_TEAMS}"
     ),
     "Cache-Control": "no-store",
+    "Vary": "Accept-Language",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 class Note(NamedTuple):
-    """What a page says. `reason` is what a failure tells Teams; it is empty for a success."""
+    """What a page says, `marked`. `reason` is what a failure tells Teams; empty for a success."""
 
     heading: str
     sentence: str
@@ -57,41 +61,62 @@ class Note(NamedTuple):
 
 
 # Not 'you are signed in': whether it was the right person is looked at when Teams brings the code.
-HANDED_OVER = Note("Thank you", "You can close this window. Herald goes on in Teams.")
-SIGNED_IN = Note("You are signed in", "You can close this window and go on in Teams.")
+HANDED_OVER = Note(
+    marked("Thank you"), marked("You can close this window. Herald goes on in Teams.")
+)
+SIGNED_IN = Note(
+    marked("You are signed in"), marked("You can close this window and go on in Teams.")
+)
 APPROVED = Note(
-    "Approved",
-    "Herald may now do this for the people of your organization. They can try again at once.",
+    marked("Approved"),
+    marked(
+        "Herald may now do this for the people of your organization. They can try again at once."
+    ),
 )
 NOT_APPROVED = Note(
-    "Not approved",
-    "Nothing was changed. You can open the link again whenever you like.",
+    marked("Not approved"),
+    marked("Nothing was changed. You can open the link again whenever you like."),
     "not_approved",
 )
 EXPIRED = Note(
-    "This link has expired",
-    "It was used already, or too much time has passed. Please start again in Teams.",
+    marked("This link has expired"),
+    marked("It was used already, or too much time has passed. Please start again in Teams."),
     "expired",
     400,
 )
 FAILED = Note(
-    "That did not work",
-    "Microsoft's sign-in page reported a problem. Please start again in Teams.",
+    marked("That did not work"),
+    marked("Microsoft's sign-in page reported a problem. Please start again in Teams."),
     "failed",
 )
 # What Entra's `error` means; its own description is not shown, since anybody can write one.
 ENDS = {
     "access_denied": Note(
-        "You did not agree",
-        "Herald was not given your permission, so it can't act in your name. "
-        "You can start again in Teams.",
+        marked("You did not agree"),
+        marked(
+            "Herald was not given your permission, so it can't act in your name. You can start "
+            "again in Teams."
+        ),
         "access_denied",
     ),
     "consent_required": Note(
-        "An administrator is needed",
-        "Only an administrator of your organization can approve this.",
+        marked("An administrator is needed"),
+        marked("Only an administrator of your organization can approve this."),
         "consent_required",
     ),
+}
+# What the page of a dialog says when its pop-up ends so: Entra's errors, and Teams' own.
+REASONS = {
+    "access_denied": marked(
+        "You did not agree, so Herald can't act in your name. You can try again."
+    ),
+    "consent_required": marked(
+        "An administrator has to approve this first. Close this and press the button in Teams "
+        "again."
+    ),
+    "CancelledByUser": marked("The window was closed. You can try again."),
+    "FailedToOpenWindow": marked("The window was blocked. Allow pop-ups for Teams, and try again."),
+    "": marked("The sign-in did not end well. You can try again."),
 }
 
 
@@ -135,7 +160,18 @@ class _Pages:
     async def dialog(self, request: web.Request) -> web.StreamResponse:
         """The page of a dialog of Teams: its button opens the pop-up, and hands on its code."""
         start = self._pop_up.start_of(request.query.get("s", ""))
-        html = _DIALOG.substitute(start=escape(start))
+        words = {
+            "lang": spoken(),
+            "start": start,
+            "title": gettext("Sign in"),
+            "heading": gettext("Please sign in"),
+            "sentence": gettext(
+                "Herald acts in your name, and so it needs to know you. A window opens; this goes "
+                "on afterwards."
+            ),
+            "reasons": json.dumps({name: gettext(why) for name, why in REASONS.items()}),
+        }
+        html = _DIALOG.substitute({name: escape(word) for name, word in words.items()})
         return web.Response(text=html, content_type="text/html")
 
     async def end(self, request: web.Request) -> web.StreamResponse:
@@ -158,7 +194,7 @@ class _Pages:
         except SignInExpired:
             raise
         except HeraldError as error:
-            return _page(Note("You are not signed in", error.sentence, "refused", 403))
+            return _page(Note(marked("You are not signed in"), error.sentence, "refused", 403))
         return _page(SIGNED_IN)
 
     async def _file(self, record: dict[str, Any], code: str) -> web.StreamResponse:
@@ -167,7 +203,7 @@ class _Pages:
             actor = await self._identity.prove(record, code)
             name, content = await self._download(actor, record["x"].removeprefix(DOWNLOAD))
         except HeraldError as error:
-            return _page(Note("Not for you here", error.sentence, "refused", 403))
+            return _page(Note(marked("Not for you here"), error.sentence, "refused", 403))
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return web.Response(body=content, content_type="text/csv", charset="utf-8", headers=headers)
 
@@ -180,20 +216,22 @@ class _Pages:
 
 def _guarded(handler: Handler) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            response = await handler(request)
-        except SignInExpired:
-            response = _page(EXPIRED, scripts=_SCRIPTS)
-        response.headers.update(_HEADERS)
-        return response
+        with speaking(preferred(request.headers.get("Accept-Language", ""))):
+            try:
+                response = await handler(request)
+            except SignInExpired:
+                response = _page(EXPIRED, scripts=_SCRIPTS)
+            response.headers.update({**_HEADERS, "Content-Language": spoken()})
+            return response
 
     return answer
 
 
 def _page(note: Note, *, code: str = "", scripts: str = "") -> web.Response:
     words = {
-        "heading": note.heading,
-        "sentence": note.sentence,
+        "lang": spoken(),
+        "heading": gettext(note.heading),
+        "sentence": gettext(note.sentence),
         "mood": "bad" if note.reason else "good",
         "code": code,
         "reason": note.reason,

@@ -17,7 +17,8 @@ from bot import metrics
 from bot.errors import HeraldError
 from bot.teams.adapter import RAW
 from bot.teams.tracing import Bot
-from bot.teams.turn import card_message, tenant_of
+from bot.teams.turn import card_message, locale_of, tenant_of
+from bot.words import gettext, speaking
 from cards.elements import payload
 from cards.notes import NoteView, note
 
@@ -86,5 +87,7 @@ class Pace:
         bucket.note_at = now
         log.warning("turn.too_much_at_once")
         if context.activity.type == ActivityTypes.message:
-            said = NoteView("Not now", TooMuchAtOnce().sentence, "problem")
-            await context.send_activity(card_message(payload(note(said))))
+            with speaking(locale_of(context.turn_state[RAW])):
+                said = NoteView(gettext("Not now"), TooMuchAtOnce().sentence, "problem")
+                card = card_message(payload(note(said)))
+            await context.send_activity(card)

@@ -2,20 +2,14 @@
 // The page of a dialog. Entra's pages refuse to stand in a frame, so a button opens them in Teams'
 // own pop-up; the code that the pop-up hands back is the dialog's answer to the bot.
 (function () {
-  var REASONS = {
-    access_denied: "You did not agree, so Herald can't act in your name. You can try again.",
-    consent_required:
-      "An administrator has to approve this first. Close this and press the button in Teams again.",
-    CancelledByUser: "The window was closed. You can try again.",
-    FailedToOpenWindow: "The window was blocked. Allow pop-ups for Teams, and try again.",
-  };
+  var reasons = JSON.parse(document.body.dataset.reasons);
   var teams = window.microsoftTeams;
   var button = document.getElementById("go");
   var said = document.getElementById("said");
 
   function failed(error) {
     var reason = String((error && error.message) || error || "");
-    said.textContent = REASONS[reason] || "The sign-in did not end well. You can try again.";
+    said.textContent = Object.hasOwn(reasons, reason) ? reasons[reason] : reasons[""];
     button.disabled = false;
   }
 
