@@ -47,6 +47,7 @@ from bot.teams.openers import Openers
 from bot.teams.pace import Pace
 from bot.teams.prefilled import Prefilled
 from bot.teams.progress import Progress
+from bot.teams.renewals import Renewals
 from bot.teams.replies import Replies
 from bot.teams.results import Results
 from bot.teams.rosters import Rosters
@@ -230,7 +231,7 @@ class Herald:
         self._results = Results(settings, core.ledger, core.identity, core.channel_session)
         actions = CardActions(texts, notices, deliveries, self._results, replies)
         first = Prefilled(core.drafts, core.connector)
-        dialogs = Dialogs(texts, notices, actions)
+        dialogs = Dialogs(texts, notices, actions, Renewals(core.identity))
         names = {kind.type: kind.found_by for kind in read_activity_types()}
         upcoming = Upcoming(core.identity, core.graph)
         search = MessageSearch(core.identity, core.ledger, upcoming, names, replies)

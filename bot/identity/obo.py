@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from bot.actor import Actor
@@ -17,6 +18,7 @@ from bot.errors import (
     WrongPerson,
 )
 from bot.identity import challenge
+from bot.identity.ahead import Ahead
 from bot.identity.bot_token import BotToken
 from bot.identity.entra import Entra
 from bot.identity.given import Given
@@ -50,6 +52,7 @@ class Identity:
         self.pop_up = PopUp(settings, cache.sign_ins)
         self.pop_up.asks_for(self._people.challenge)
         self._given = Given()
+        self._ahead = Ahead()
 
     def tells_sign_ins(self, tell: Callable[[Actor], Awaitable[None]]) -> None:
         """Whom to tell of everybody who signed in, wherever that was."""
@@ -76,6 +79,7 @@ class Identity:
     ) -> Token:
         """A token from the actor's own cache, renewed once when less than `min_life_s` is left.
 
+        One that ends soon is given all the same, and renewed meanwhile (`bot.identity.ahead`).
         `renew` asks for a new one in any case, for when Graph refused the last.
 
         Raises:
@@ -88,8 +92,16 @@ class Identity:
         if not token or token.life_s() < max(min_life_s, MARGIN_S):
             getting = self._people.token(actor, tuple(scopes), min_life_s, renew=renew)
             token = await self._to_the_end(getting)
+        if self._ahead.is_due(token, actor, tuple(scopes)):
+            self._start(self._ahead.renew(token, partial(self._another, actor, tuple(scopes))))
         self._given.note(token, actor, tuple(scopes))
         return token
+
+    async def is_over(self, actor: Actor, scopes: Sequence[str]) -> bool:
+        """Whether there is a token for this, but one that has to be renewed before it is used."""
+        stored = self._cache.recall(actor) or await self._cache.load(actor)
+        token = kept(stored, scopes) if stored else None
+        return token is not None and token.life_s() < MARGIN_S
 
     async def challenged(self, value: str, claims: str) -> None:
         """Graph refused a token given here and wants to see these claims (base64 JSON).
@@ -110,7 +122,7 @@ class Identity:
         if given is None:
             return None
         actor, scopes = given
-        token = await self._to_the_end(self._people.token(actor, scopes, 0, refused=value))
+        token = await self._to_the_end(self._another(actor, scopes, value))
         self._given.note(token, actor, scopes)
         return token.value
 
@@ -231,12 +243,18 @@ class Identity:
             # Signed in they are; `signin` tells once more.
             _log.warning("A sign-in was not told: %s", type(error).__name__)
 
+    async def _another(self, actor: Actor, scopes: tuple[str, ...], value: str) -> Token:
+        return await self._people.token(actor, scopes, 0, refused=value)
+
     async def _to_the_end(self, work: Coroutine[Any, Any, _T]) -> _T:
         # A turn that gives up waiting must not lose a refresh token that Entra already gave.
+        return await asyncio.shield(self._start(work))
+
+    def _start(self, work: Coroutine[Any, Any, _T]) -> "asyncio.Task[_T]":
         task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        return task
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._under_way.discard(task)

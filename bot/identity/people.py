@@ -24,7 +24,7 @@ from bot.identity.keyring import Token, longest_token, merge
 from bot.identity.permissions import ADMIN_ONLY
 from bot.identity.token_cache import Stored, TokenCache
 
-MARGIN_S = 5 * 60  # a token with less left is renewed, as MSAL does
+MARGIN_S = 60  # a token with less left is not given: what it is for takes some seconds
 _TRIES = 5  # at saving over another replica's write
 _SHORT_S = 5.0  # how long 'too short' is believed without asking Entra again
 

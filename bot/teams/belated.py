@@ -1,4 +1,4 @@
-"""Presses whose answer is a message of its own: they don't wait until that message is posted.
+"""Presses that are answered later than their reader waits: in a message, or on the card itself.
 
 A form that opens below takes a question to Graph and a message to Teams, one after the other. Where
 that is more than a second, the press is answered, and the message comes when it comes.
@@ -19,11 +19,13 @@ from cards.notes import NoteView, note
 Reply = tuple[int, dict[str, Any] | None]
 
 _COMING = marked("It is coming, below in the chat.")
+_IN_PLACE = marked("It is coming, in place of this form.")
 _POST = (
     *(buttons.OpenText, buttons.OpenNotice, buttons.SignIn, buttons.TryAgain),
     *(buttons.ChangeAndSend, buttons.Correct, buttons.FollowUp, buttons.SaveResults),
     buttons.AllowCalendar,
 )
+_REVIEWS = (buttons.ReviewText, buttons.ReviewNotice)
 
 
 class Belated:
@@ -35,15 +37,15 @@ class Belated:
     async def answer(
         self, turn: Turn, button: buttons.Button | None, answering: Coroutine[Any, Any, Answer]
     ) -> Answer:
-        """The answer; of a button that posts a message, no later than its reader expects one."""
-        if not isinstance(button, _POST):
+        """The answer; of a button whose answer can be given later, no later than it is expected."""
+        if not isinstance(button, (*_POST, *_REVIEWS)):
             return await answering
         work = asyncio.ensure_future(answering)
         done, _ = await asyncio.wait({work}, timeout=turn.left_s())
         if done:
             return work.result()
         self._background.start(_later(turn, work))
-        return Say(gettext(_COMING))
+        return Say(gettext(_IN_PLACE if isinstance(button, _REVIEWS) else _COMING))
 
     async def reply(
         self, turn: Turn, replying: Coroutine[Any, Any, Reply], meanwhile: Reply

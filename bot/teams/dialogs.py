@@ -16,6 +16,7 @@ from bot.teams.answers import LONGEST_VALUE, Answer, Say, ShowCard, entered, for
 from bot.teams.card_actions import CardActions
 from bot.teams.exchanges import ANSWER_S
 from bot.teams.notices import Notices
+from bot.teams.renewals import Renewals
 from bot.teams.texts import Texts
 from bot.teams.turn import CARD_TYPE, Turn
 from bot.words import gettext, marked
@@ -46,7 +47,10 @@ _BACK: Mapping[type[Button], type[buttons.FormButton]] = {
 class Dialogs:
     """Answers a dialog's buttons with what stands in the dialog next."""
 
-    def __init__(self, texts: Texts, notices: Notices, actions: CardActions) -> None:
+    def __init__(
+        self, texts: Texts, notices: Notices, actions: CardActions, renewals: Renewals
+    ) -> None:
+        self._renewals = renewals
         self._texts = texts
         self._notices = notices
         self._actions = actions
@@ -69,7 +73,8 @@ class Dialogs:
         button = buttons.read(None, data)
         if isinstance(button, _OPENS):
             return await self._opened(turn, button)
-        answer = await self._actions.answer(turn, None, data)
+        renewed = await self._renewals.sentence(turn, button)
+        answer = Say(renewed) if renewed else await self._actions.answer(turn, None, data)
         if isinstance(answer, ShowCard):
             card = answer.card
             if answer.is_last:

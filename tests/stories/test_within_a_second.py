@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.identity import ahead
 from bot.settings import Settings
 from bot.teams import answers, deliveries
 from sandbox import actions
@@ -510,10 +511,36 @@ CASES: dict[str, Prepare] = {
 
 @pytest.mark.parametrize("name", CASES)
 async def test_an_answer_waits_for_the_services_once(name: str, scene: Scene) -> None:
+    await answers_in_time(scene, CASES[name])
+
+
+ASKING = [name for name in CASES if "review" in name and "error" not in name]
+
+
+@pytest.mark.parametrize("name", [*ASKING, "open text", "search", "type ahead"])
+@pytest.mark.parametrize("life_s", [120, 30], ids=["ends soon", "is over"])
+async def test_so_it_does_when_a_token_has_to_be_renewed(
+    name: str, life_s: int, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "_PAUSE_S", 0.0)
+    entra = scene.stage.entra
+
+    async def prepare(scene: Scene) -> Invoke:
+        entra.token_life_s = life_s
+        await scene.desk.say("signout")
+        await scene.desk.say("signin")
+        invoke = await CASES[name](scene)
+        entra.token_life_s = 75 * 60
+        return invoke
+
+    await answers_in_time(scene, prepare)
+
+
+async def answers_in_time(scene: Scene, prepare: Prepare) -> None:
     world, clock = scene.stage.world, asyncio.get_running_loop().time
     seen: list[str] = []
     for _ in range(TRIES):
-        invoke = await CASES[name](scene)
+        invoke = await prepare(scene)
         await scene.desk.teams.settled()
         world.delays.spans.clear()
         world.delays.seconds = LATENCY_S

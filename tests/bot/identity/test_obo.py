@@ -181,6 +181,40 @@ async def test_a_token_too_old_for_a_bulk_request_is_renewed_once(home: Home) ->
     assert home.asked("refresh_token") == 1
 
 
+async def test_a_token_that_ends_soon_is_given_and_renewed_meanwhile_once(home: Home) -> None:
+    home.entra.token_life_s = 10 * 60
+    adele = await home.signed_in("Adele", NOTIFY)
+    home.entra.token_life_s = 75 * 60
+    given = [await home.identity.token(adele, NOTIFY) for _ in range(5)]
+    assert len({token.value for token in given}) == 1
+    async with asyncio.timeout(5):
+        while (await home.identity.token(adele, NOTIFY)).value == given[0].value:
+            await asyncio.sleep(0.02)
+    assert home.asked("refresh_token") == 1
+
+
+async def test_what_can_not_be_renewed_ahead_is_not_asked_for_again_and_again(home: Home) -> None:
+    home.entra.token_life_s = 10 * 60
+    adele = await home.signed_in("Adele", NOTIFY)
+    home.world.faults.entra_down = True
+    before = home.asked()
+    for _ in range(5):
+        assert (await home.identity.token(adele, NOTIFY)).life_s() > 0
+        await asyncio.sleep(0.05)
+    await home.identity.close()
+    assert home.asked() - before <= 1
+
+
+async def test_a_token_that_is_over_is_known_to_be(home: Home) -> None:
+    home.entra.token_life_s = 30
+    adele = await home.signed_in("Adele", NOTIFY)
+    assert await home.identity.is_over(adele, NOTIFY)
+    assert not await home.identity.is_over(adele, MEETINGS)  # there is none to renew
+    home.entra.token_life_s = 75 * 60
+    await home.identity.token(adele, NOTIFY)
+    assert not await home.identity.is_over(adele, NOTIFY)
+
+
 async def test_a_tenant_of_short_tokens_is_told_so_and_entra_is_not_asked_in_a_loop(
     home: Home,
 ) -> None:
