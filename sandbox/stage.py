@@ -5,6 +5,7 @@ import secrets
 import socket
 import ssl
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -50,6 +51,11 @@ class Stage:
         """Where `app.py` listens."""
         return f"http://127.0.0.1:{self.app_port}"
 
+    @property
+    def database_file(self) -> Path:
+        """The app's SQLite file; whoever has one with tables may put it here before a start."""
+        return self.state_dir / "herald.sqlite3"
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -59,10 +65,8 @@ class Stage:
 
     async def start(self) -> None:
         """Start the three servers."""
-        authority = trustme.CA(organization_name="Herald sandbox")
+        authority, server = _certified()
         authority.cert_pem.write_to_path(str(self.ca_file))
-        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", "127.0.0.1").configure_cert(server)
         await self.entra.start(server)
         await self.graph.start()
         await self.connector.start(self.trust())
@@ -84,7 +88,7 @@ class Stage:
         self.state_dir.mkdir(parents=True, exist_ok=True)
         if not self.entra.registration.document:
             self.entra.registration.register(more.get("PUBLIC_URL", self.public_url))
-        database = (self.state_dir / "herald.sqlite3").resolve().as_posix()
+        database = self.database_file.resolve().as_posix()
         return {
             "ENVIRONMENT": "local",
             "HOST": "127.0.0.1",
@@ -114,6 +118,15 @@ class Stage:
         if not kept.exists():
             kept.write_text(secrets.token_urlsafe(48), "utf-8")
         return kept.read_text("utf-8")
+
+
+@cache
+def _certified() -> tuple[trustme.CA, ssl.SSLContext]:
+    """An authority and a server that it vouches for; all stages of a process share them."""
+    authority = trustme.CA(organization_name="Herald sandbox")
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(server)
+    return authority, server
 
 
 def free_port() -> int:

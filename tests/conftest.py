@@ -1,12 +1,18 @@
 """The product between the stand-ins: the real application, served on loopback, in this loop."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 
+from bot.delivery import engines
+from bot.delivery.database import Database
 from bot.settings import Settings
 from bot.teams import answers, deliveries, notice_views, text_changes
 from bot.wiring import build_app
@@ -43,6 +49,26 @@ def settings_of(environment: dict[str, str]) -> Settings:
     return Settings(_env_file=None, **known)
 
 
+class Compiled(dict[Any, Any]):
+    """SQLAlchemy's statements as it compiled them, for all engines of a kind.
+
+    It would compile them for each engine anew, and here an engine lives for one test.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        dialect, *statement = key
+        return super().get((dialect.name, *statement), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        dialect, *statement = key
+        super().__setitem__((dialect.name, *statement), compiled)
+
+
+engines.create_async_engine = partial(
+    engines.create_async_engine, execution_options={"compiled_cache": Compiled()}
+)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL for all tests that need one; each takes a database of its own."""
@@ -51,13 +77,42 @@ def postgres() -> Iterator[Postgres]:
     server.end()
 
 
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with Herald's tables and nothing in them, to be copied: making them costs more
+    than most tests."""
+    path = tmp_path_factory.mktemp("tables") / "herald.sqlite3"
+    asyncio.run(_migrated(f"sqlite+aiosqlite:///{path.as_posix()}"))
+    return path
+
+
+async def _migrated(url: str) -> None:
+    database = Database(url)
+    await database.migrate()
+    await database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database: a test that asks for it runs on each kind."""
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables: a test that asks for it runs on each kind."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'ledger.sqlite3'}"
     url: str = request.getfixturevalue("postgres").new()
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database whose tables stand: a test that asks for it runs on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "ledger.sqlite3"
+        shutil.copyfile(request.getfixturevalue("tables"), path)
+        return f"sqlite+aiosqlite:///{path}"
+    server: Postgres = request.getfixturevalue("postgres")
+    if server.model is None:
+        server.model = server.new()
+        asyncio.run(_migrated(server.model))
+    return server.new(like=server.model)
 
 
 @pytest.fixture(autouse=True)
@@ -71,8 +126,12 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+async def stage(
+    tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Stage]:
     async with Stage(state_dir=tmp_path / "state") as stage:
+        stage.database_file.parent.mkdir()
+        shutil.copyfile(tables, stage.database_file)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(stage.ca_file))
         for person in stage.world.people.values():  # a test that wants another language says so
             person.locale = "en-US"

@@ -12,7 +12,10 @@ with warnings.catch_warnings():
 
 
 class Postgres:
-    """One server. `new()` gives the URL of an empty database; `stop()` and `start()` a restart."""
+    """One server. `new()` gives the URL of a database; `stop()` and `start()` a restart.
+
+    `model` is the URL of a database that others are copies of, once somebody made it.
+    """
 
     def __init__(self) -> None:
         # Not pytest's own folder: as root the server runs as somebody else, who may not look there.
@@ -20,16 +23,18 @@ class Postgres:
         folder = Path(self._folder.name) / "postgres"
         self._server: PostgresServer = get_server(folder, cleanup_mode="stop")
         self._count = 0
+        self.model: str | None = None
         # A power cut is not what is tested here, and a commit need not wait for the disk.
         self._sql("ALTER SYSTEM SET fsync = off")
         self._sql("ALTER SYSTEM SET synchronous_commit = off")
         self._sql("SELECT pg_reload_conf()")
 
-    def new(self) -> str:
-        """An empty database's URL."""
+    def new(self, *, like: str | None = None) -> str:
+        """The URL of an empty database, or of one like another that nobody is connected to."""
         self._count += 1
         name = f"herald_{self._count}"
-        self._sql(f"CREATE DATABASE {name} STRATEGY file_copy")
+        template = urlsplit(like).path[1:] if like else "template1"
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         parts = urlsplit(self._server.get_uri())
         return urlunsplit(parts._replace(scheme="postgresql+asyncpg", path=f"/{name}"))
 

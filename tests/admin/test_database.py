@@ -14,9 +14,9 @@ from tests.admin.conftest import ENVIRONMENT
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, empty_database_url: str) -> None:
     monkeypatch.setitem(Settings.model_config, "env_file", None)
-    for name, value in {**ENVIRONMENT, "DATABASE_URL": database_url}.items():
+    for name, value in {**ENVIRONMENT, "DATABASE_URL": empty_database_url}.items():
         monkeypatch.setenv(name, value)
 
 
@@ -51,18 +51,18 @@ def test_an_empty_database_is_told_filled_and_told_again(tmp_path: Path) -> None
     assert (told.exit_code, told.stdout) == (0, "The database is up to date.\n")
 
 
-def test_a_newer_database_is_left_alone(database_url: str) -> None:
+def test_a_newer_database_is_left_alone(empty_database_url: str) -> None:
     db("upgrade")
-    asyncio.run(_become_newer(database_url))
+    asyncio.run(_become_newer(empty_database_url))
     for command, code in (("check", 1), ("upgrade", 2)):
         result = db(command)
         assert result.exit_code == code
         assert "newer version of Herald" in result.stderr
 
 
-def test_a_sqlite_file_that_the_app_works_on_is_left_alone(database_url: str) -> None:
-    result = asyncio.run(_while_occupied(database_url))
-    if database_url.startswith("sqlite"):
+def test_a_sqlite_file_that_the_app_works_on_is_left_alone(empty_database_url: str) -> None:
+    result = asyncio.run(_while_occupied(empty_database_url))
+    if empty_database_url.startswith("sqlite"):
         assert result.exit_code == 2
         assert "already works on this SQLite file" in result.stderr
     else:

@@ -18,8 +18,10 @@ def test_the_steps_are_those_that_alembic_finds_in_the_same_order() -> None:
     assert upgrade.steps() == [step.revision for step in scripts.walk_revisions()][::-1]
 
 
-async def test_where_the_tables_stand_is_told_without_changing_them(database_url: str) -> None:
-    database = Database(database_url)
+async def test_where_the_tables_stand_is_told_without_changing_them(
+    empty_database_url: str,
+) -> None:
+    database = Database(empty_database_url)
     assert await database.standing() is Standing.EMPTY
     assert await database.standing() is Standing.EMPTY
     assert await database.migrate() is Standing.EMPTY

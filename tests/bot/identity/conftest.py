@@ -1,5 +1,6 @@
 """Identity against the Entra stand-in over TLS, with a database file of its own."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,14 +51,13 @@ def settings(stage: Stage) -> Settings:
 
 
 @pytest.fixture
-def database_file(tmp_path: Path) -> Path:
-    return tmp_path / "identity.sqlite3"
+def database_file(tmp_path: Path, tables: Path) -> Path:
+    return Path(shutil.copyfile(tables, tmp_path / "identity.sqlite3"))
 
 
 @pytest.fixture
 async def database(database_file: Path) -> AsyncIterator[Database]:
     database = Database(f"sqlite+aiosqlite:///{database_file.as_posix()}")
-    await database.migrate()
     yield database
     await database.close()
 
