@@ -57,7 +57,7 @@ from bot.teams.texts import Texts
 from bot.teams.threads import Threads
 from bot.teams.tracing import Traced
 from bot.teams.typeahead import Typeahead
-from bot.teams.upcoming import Upcoming
+from bot.teams.upcoming import SEARCHED_DAYS, SEARCHED_EVENTS, Upcoming
 
 log = structlog.get_logger(__name__)
 
@@ -233,7 +233,7 @@ class Herald:
         first = Prefilled(core.drafts, core.connector)
         dialogs = Dialogs(texts, notices, actions, Renewals(core.identity))
         names = {kind.type: kind.found_by for kind in read_activity_types()}
-        upcoming = Upcoming(core.identity, core.graph)
+        upcoming = Upcoming(core.identity, core.graph, days=SEARCHED_DAYS, most=SEARCHED_EVENTS)
         search = MessageSearch(core.identity, core.ledger, upcoming, names, replies)
         extension = MessageExtension(
             core.identity, texts, notices, dialogs, sign_in, search, first, replies
@@ -252,7 +252,7 @@ class Herald:
             openers,
             Lifecycle(core.identity, self._once),
             extension,
-            Typeahead(core.identity, core.graph),
+            Typeahead(upcoming),
             self._belated,
             sign_in,
             self._results,

@@ -123,7 +123,8 @@ class MessageSearch:
 
     async def query(self, turn: Turn) -> Reply:
         """The results as a list, a sign-in and the same again, or a sentence."""
-        if turn.value.get("commandId") != _COMMAND:
+        # Some clients name no command where there is only one that searches.
+        if turn.value.get("commandId") not in (None, "", _COMMAND):
             return 200, _sentence(gettext(_UNKNOWN))
         asked = read_query(turn.value)
         try:

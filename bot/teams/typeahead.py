@@ -14,8 +14,6 @@ from typing import Any
 import structlog
 
 from bot.errors import HeraldError
-from bot.graph.client import Graph
-from bot.identity.obo import Identity
 from bot.teams.meetings import choice_of
 from bot.teams.turn import Turn
 from bot.teams.upcoming import Upcoming
@@ -27,8 +25,6 @@ Reply = tuple[int, dict[str, Any] | None]
 
 _FOUND = "application/vnd.microsoft.search.searchResponse"
 _ERROR = "application/vnd.microsoft.error"
-_DAYS = 180
-_MOST_EVENTS = 500
 _MOST_SHOWN = 15
 _LONGEST_QUERY = 200
 
@@ -73,8 +69,8 @@ def found(choices: Sequence[Choice], query: Query) -> list[dict[str, str]]:
 class Typeahead:
     """Answers searches; a person's calendar is read once for all the letters of a word."""
 
-    def __init__(self, identity: Identity, graph: Graph) -> None:
-        self._upcoming = Upcoming(identity, graph, days=_DAYS, most=_MOST_EVENTS)
+    def __init__(self, upcoming: Upcoming) -> None:
+        self._upcoming = upcoming
 
     async def search(self, turn: Turn) -> Reply:
         """`application/search`: the actor's own upcoming meetings that fit what was typed."""

@@ -20,6 +20,8 @@ from bot.graph.records import MeetingEvent
 from bot.identity.obo import MEETINGS, Identity
 from bot.teams.turn import Turn
 
+SEARCHED_DAYS = 180
+SEARCHED_EVENTS = 500
 _KEPT_S = 60.0
 _KNOWN_S = 900.0  # what is better than nothing while the calendar doesn't answer
 _MOST_KEPT = 500

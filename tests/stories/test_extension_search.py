@@ -354,6 +354,10 @@ async def test_a_slow_calendar_is_not_waited_for_and_is_there_the_next_time(
     calls = [call for call in stage.world.graph_calls if "calendarView" in call.path]
     await found(adele, group, "follow")
     await asyncio.gather(*(found(adele, group, "visit") for _ in range(3)))
+    # What is typed into a form's field is looked up in the same reading.
+    typed = {"queryText": "foll", "queryOptions": {"skip": 0, "top": 15}, "dataset": "meetings"}
+    answer = await adele.teams.invoke(adele.person, "application/search", typed)
+    assert "Follow-up" in str(answer.body)
     now = [call for call in stage.world.graph_calls if "calendarView" in call.path]
     assert len(now) == len(calls)
 
@@ -384,7 +388,16 @@ async def test_a_misshapen_query_is_answered_sensibly(
     assert problem_of("composeExtension/query", answer.status, answer.body) == ""
 
 
-@pytest.mark.parametrize("value", [{}, {"commandId": "unheard"}, {"commandId": [1]}, None, "x"])
+@pytest.mark.parametrize("value", [{"commandId": ""}, {"commandId": None}, {}, None, "x"], ids=str)
+async def test_a_search_without_a_command_is_the_only_one_there_is(
+    adele: Desk, stage: Stage, group: Conversation, value: Any
+) -> None:
+    answer = await stage.teams.invoke(adele.person, "composeExtension/query", value, group)
+    assert problem_of("composeExtension/query", answer.status, answer.body) == ""
+    assert "📅" in listed(answer.body["composeExtension"]["attachments"])
+
+
+@pytest.mark.parametrize("value", [{"commandId": "unheard"}, {"commandId": [1]}], ids=str)
 async def test_a_search_nobody_knows_gets_a_sentence(adele: Desk, stage: Stage, value: Any) -> None:
     answer = await stage.teams.invoke(adele.person, "composeExtension/query", value)
     assert answer.ok
