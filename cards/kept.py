@@ -8,6 +8,7 @@ from cards.blocks import aside, banner, sentence
 from cards.buttons import Button, OpenNotice, OpenText
 from cards.elements import AdaptiveCard, Element, TextInput, card, container, execute, fitted
 from cards.fields import Fields
+from cards.notice_form import spelled
 from cards.plain import clean
 
 _EMPTY_FORMS: Mapping[str, Button] = {"text": OpenText(), "notice": OpenNotice()}
@@ -20,7 +21,6 @@ _NAMES = {
     "zone": marked("Zone {row}"),
     "attendee_list": marked("Attendee list"),
     "activity_type": marked("Activity type"),
-    "param": marked("Param {row}"),
     "preview": marked("Preview"),
     "recipients": marked("Recipients"),
     "recipient_list": marked("Recipient list"),
@@ -94,7 +94,9 @@ def _named(name: str) -> str:
     """An input's id in words; those that no form has are shown as they came."""
     if name in _NAMES:
         return gettext(_NAMES[name])
-    kind, _, row = name.partition("_")
-    if kind in {"phone", "zone", "param"}:
-        return gettext(_NAMES[kind], row=row.lower())
+    kind, _, which = name.partition("_")
+    if kind == "param":
+        return spelled(which)
+    if kind in {"phone", "zone"}:
+        return gettext(_NAMES[kind], row=which)
     return name.replace("_", " ").capitalize()
