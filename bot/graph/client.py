@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from multidict import CIMultiDict
 
 from bot.graph import routes
+from bot.graph.attempts import Accepted, open_session
 from bot.graph.errors import GraphUnavailable, NotOrganizer, error_of
 from bot.graph.records import (
     MeetingEvent,
@@ -20,7 +21,7 @@ from bot.graph.records import (
     online_meeting,
     person,
 )
-from bot.graph.wire import Accepted, Wire, open_session
+from bot.graph.wire import Wire
 
 __all__ = [
     "Accepted",

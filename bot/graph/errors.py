@@ -91,9 +91,9 @@ class PermissionMissing(GraphRefused):
 
 
 class PremiumMissing(GraphRefused):
-    """Appointment texts need a Teams Premium licence, and your account has none."""
+    """Appointment texts need a Teams Premium license, and your account has none."""
 
-    advice = "Ask your administrator for a Teams Premium licence for the meeting's organizer."
+    advice = "Ask your administrator for a Teams Premium license for the meeting's organizer."
 
 
 class AppNotInstalled(GraphRefused):

@@ -1,4 +1,4 @@
-"""One request to Graph and what became of it.
+"""Requests to Graph: which go once, and which go again.
 
 A send is attempted once: going again is the ledger's decision, which knows what must not happen
 twice. A read goes again where Graph asks for it.
@@ -8,58 +8,29 @@ import asyncio
 import contextlib
 import json
 import random
-import re
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import aiohttp
-import structlog
 from yarl import URL
 
-from bot import metrics
 from bot.errors import HeraldError
+from bot.graph.attempts import Accepted, Attempts
 from bot.graph.errors import (
     GraphError,
     GraphRefused,
     GraphSilent,
     GraphThrottled,
     GraphUnavailable,
-    GraphUnreachable,
     TokenRejected,
-    error_of,
-    request_id_of,
 )
-from bot.graph.routes import Route, action_of
+from bot.graph.routes import Route
 
 _ATTEMPTS = 4  # of a read
 _GO_AGAIN = frozenset({429, 503, 504})
 _MOST_PAGES = 50
-
-# What aiohttp raises before a byte of the request has left. A ClientConnectorError is also an
-# OSError and a ConnectionTimeoutError also a TimeoutError, so these are asked first.
-_NEVER_LEFT = (
-    aiohttp.ClientConnectorError,  # refused, no such name, TLS not agreed on
-    aiohttp.ConnectionTimeoutError,  # includes waiting for a free connection
-    aiohttp.ClientHttpProxyError,
-    aiohttp.InvalidURL,
-    aiohttp.NonHttpUrlClientError,
-)
-
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """Graph took it: status (2xx), Graph's name for the request, and its JSON or None."""
-
-    status: int
-    request_id: str
-    body: Any = None
 
 
 class Tokens(Protocol):
@@ -70,23 +41,6 @@ class Tokens(Protocol):
 
     async def instead_of(self, value: str) -> str | None:
         """Another token for this one, or None where there is none to be had."""
-
-
-def open_session() -> aiohttp.ClientSession:
-    """The one session for Graph; to be opened inside the event loop, and closed by its owner."""
-    connector = aiohttp.TCPConnector(
-        limit=100,
-        limit_per_host=50,
-        ttl_dns_cache=60,
-        # Shorter than any server's: a send must not go out on a connection that is just being
-        # closed at the other end, because then nobody can tell whether it arrived.
-        keepalive_timeout=10,
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"Accept": "application/json", "User-Agent": "Herald"},
-    )
 
 
 class Wire:
@@ -109,11 +63,9 @@ class Wire:
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._origin = URL(self._base_url).origin()
-        self._session = session
         # The connection's share is smaller, so that 'never left' and 'unknown' can be told apart.
-        self._timeout = aiohttp.ClientTimeout(
-            total=timeout_s, connect=min(connect_s, timeout_s / 2)
-        )
+        timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(connect_s, timeout_s / 2))
+        self._attempts = Attempts(session, timeout)
         self.patience_s = patience_s
         self._tokens = tokens
 
@@ -132,7 +84,7 @@ class Wire:
         sent = {"Content-Type": "application/json", **(headers or {})}
         url = self._base_url + route.url_path(**(path or {}))
         try:
-            return await self._attempt("POST", url, token, sent, client_request_id, data)
+            return await self._attempts.make("POST", url, token, sent, client_request_id, data)
         except TokenRejected as error:
             await self._tell(token, error)
             raise
@@ -202,7 +154,7 @@ class Wire:
     async def _read(self, url: str, token: str, headers: Mapping[str, str]) -> Any:
         async def ask(token: str) -> Any:
             try:
-                answer = await self._attempt("GET", url, token, headers, str(uuid.uuid4()))
+                answer = await self._attempts.make("GET", url, token, headers, str(uuid.uuid4()))
             except TokenRejected as error:
                 await self._tell(token, error)
                 raise
@@ -238,73 +190,6 @@ class Wire:
             left_s -= wait_s
             await asyncio.sleep(wait_s)
         return await ask()
-
-    async def _attempt(
-        self,
-        method: str,
-        url: str,
-        token: str,
-        headers: Mapping[str, str],
-        client_request_id: str,
-        data: bytes | None = None,
-    ) -> Accepted:
-        sent = {
-            **headers,
-            "Authorization": f"Bearer {token}",
-            "client-request-id": client_request_id,
-            "return-client-request-id": "true",
-        }
-        began = time.perf_counter()
-        status, request_id = 0, ""
-        try:
-            async with self._session.request(
-                method,
-                URL(url, encoded=True),
-                data=data,
-                headers=sent,
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as response:
-                body = await _body(response)
-                status, request_id = response.status, request_id_of(response.headers)
-                if status < 300:
-                    return Accepted(status, request_id, body)
-                raise error_of(response.status, response.headers, body, urlsplit(url).path)
-        except _NEVER_LEFT as error:
-            raise GraphUnreachable(code=type(error).__name__) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise GraphSilent(code=type(error).__name__) from None
-        finally:
-            _noted(url, status, request_id, time.perf_counter() - began)
-
-
-def _noted(url: str, status: int, request_id: str, took_s: float) -> None:
-    """For the metrics and the log: with the turn or batch in its context, a line leads from there
-    to what Microsoft's support asks for."""
-    action = action_of(urlsplit(url).path)
-    metrics.GRAPH.labels(action, metrics.status_class(status)).observe(took_s)
-    log.info(
-        "graph.answered" if status else "graph.silent",
-        action=action,
-        status=status,
-        took_ms=round(took_s * 1000),
-        graph_request_id=re.sub(r"[^\w-]", "", request_id)[:64],
-    )
-
-
-async def _body(response: aiohttp.ClientResponse) -> Any:
-    """The answer's JSON, or None.
-
-    The status has arrived and says what is known, so a body that is cut off takes nothing away.
-    """
-    try:
-        text = await response.read()
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
 
 
 def _object(answer: Accepted) -> Any:

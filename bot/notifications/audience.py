@@ -26,7 +26,7 @@ class NotAMember(HeraldError):
     """You are not a member of this group any more, so you can't notify all of it from here."""
 
 
-class NobodyThere(HeraldError):
+class NobodyToNotify(HeraldError):
     """There is nobody in this group whom you can notify."""
 
 
@@ -108,7 +108,7 @@ async def _members(entry: NoticeEntry, actor: Actor, roster: ReadRoster | None) 
     if all(member.user_id != actor.user_id for member in members):
         raise NotAMember
     if len(members) == 1:
-        raise NobodyThere
+        raise NobodyToNotify
     return members
 
 

@@ -67,7 +67,7 @@ class Audiences:
         entry: NoticeEntry,
         before: tuple[Recipient, ...],
     ) -> Audience:
-        """Everybody who is meant. Raises GraphError, ConnectorError, NotAMember, NobodyThere."""
+        """Everybody who is meant. Raises GraphError, ConnectorError, NotAMember, NobodyToNotify."""
 
         if entry.group:
             found = await self._way(turn.place, entry, entry.group)

@@ -23,7 +23,7 @@ from bot.teams.replies import Replies
 from bot.teams.results import Results
 from bot.teams.sign_in import SignInFlow
 from bot.teams.threads import Threads
-from bot.teams.turn import CARD_TYPE, NobodyThere, Turn, card_message, locale_of, read_turn
+from bot.teams.turn import CARD_TYPE, NobodyNamed, Turn, card_message, locale_of, read_turn
 from bot.teams.typeahead import Typeahead
 from bot.words import gettext, speaking
 from cards.buttons import read
@@ -101,7 +101,7 @@ class Handler:
         try:
             turn = read_turn(context)
             self._check_tenant(turn)
-        except (NobodyThere, StrangeTenant) as error:
+        except (NobodyNamed, StrangeTenant) as error:
             await self._turn_away(context, error)
             return
         answering = self._activities.get(context.activity.type)

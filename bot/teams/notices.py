@@ -14,7 +14,7 @@ from bot.graph.errors import GraphError
 from bot.identity.obo import NOTIFY, Identity
 from bot.notifications import form, send
 from bot.notifications.activity_types import ActivityType
-from bot.notifications.audience import Audience, NobodyThere, NotAMember
+from bot.notifications.audience import Audience, NobodyToNotify, NotAMember
 from bot.notifications.directory import Directory
 from bot.notifications.filled import Filled
 from bot.notifications.form import EACH, PEOPLE, NoticeEntry
@@ -157,7 +157,7 @@ class Notices:
         except IdentityError as error:
             await self._sign_in.explain(turn, error, then="", scopes=NOTIFY)
             return replace(again, note=error.sentence)
-        except (ConversationGone, NotAMember, NobodyThere) as error:
+        except (ConversationGone, NotAMember, NobodyToNotify) as error:
             values = {**again.values, "audience": PEOPLE}
             sentence = f"{error.sentence} {gettext(_CHOOSE_PEOPLE)}"
             return replace(again, values=values, errors={"audience": sentence})

@@ -24,7 +24,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
-class NobodyThere(HeraldError):
+class NobodyNamed(HeraldError):
     """Teams did not say who you are, so Herald can't act in your name."""
 
 
@@ -100,13 +100,13 @@ def read_turn(context: TurnContext) -> Turn:
     """The turn of a verified activity.
 
     Raises:
-        NobodyThere: the activity names no user or no tenant (a connector, a bot).
+        NobodyNamed: the activity names no user or no tenant (a connector, a bot).
     """
     raw: Mapping[str, Any] = context.turn_state[RAW]
     tenant = tenant_of(raw)
     user = _guid(_at(raw, "from", "aadObjectId"))
     if not tenant or not user:
-        raise NobodyThere
+        raise NobodyNamed
     value, heard = raw.get("value"), said(raw)
     surface = _surface(raw)
     return Turn(

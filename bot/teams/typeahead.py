@@ -29,7 +29,7 @@ _MOST_SHOWN = 15
 _LONGEST_QUERY = 200
 
 
-class Malformed(HeraldError):
+class StrangeSearch(HeraldError):
     """This is not a search that Herald knows."""
 
 
@@ -43,16 +43,16 @@ class Query:
 
 
 def read_query(value: Mapping[str, Any]) -> Query:
-    """A search for meetings. Raises Malformed."""
+    """A search for meetings. Raises StrangeSearch."""
     kind, text, dataset = value.get("kind", "search"), value.get("queryText"), value.get("dataset")
     options = value.get("queryOptions")
     if kind not in {"search", "typeahead", "searchAnswer"} or not isinstance(text, str):
-        raise Malformed("kind or queryText")
+        raise StrangeSearch("kind or queryText")
     if dataset != MEETINGS_DATASET or len(text) > _LONGEST_QUERY:
-        raise Malformed("dataset or queryText")
+        raise StrangeSearch("dataset or queryText")
     options = {} if options is None else options
     if not isinstance(options, Mapping):
-        raise Malformed("queryOptions")
+        raise StrangeSearch("queryOptions")
     skip, top = _number(options.get("skip"), 0), _number(options.get("top"), _MOST_SHOWN)
     return Query(tuple(text.casefold().split()), skip, max(1, min(top, _MOST_SHOWN)))
 
@@ -76,7 +76,7 @@ class Typeahead:
         """`application/search`: the actor's own upcoming meetings that fit what was typed."""
         try:
             query = read_query(turn.value)
-        except Malformed as error:
+        except StrangeSearch as error:
             told = {"code": "BadRequest", "message": f"{error.sentence} ({error})"}
             return 400, {"statusCode": 400, "type": _ERROR, "value": told}
         results: list[dict[str, str]] = []
@@ -93,5 +93,5 @@ def _number(given: object, default: int) -> int:
     if given is None:
         return default
     if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given < 10_000:
-        raise Malformed("queryOptions")
+        raise StrangeSearch("queryOptions")
     return given

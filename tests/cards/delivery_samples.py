@@ -77,7 +77,7 @@ def deliveries() -> Iterator[Sample]:
             can_change=True,
             problems=(
                 Problem(
-                    "The organizer of this meeting has no Teams Premium licence.",
+                    "The organizer of this meeting has no Teams Premium license.",
                     "2 people",
                     "Ask your administrator for Teams Premium.",
                     "8a6f2b9e-1111-4c7c-9d4b-3f1b7e1a2c3d",
