@@ -162,8 +162,10 @@ async def test_an_answer_cut_off_after_its_status_is_still_an_acceptance(desk: D
     assert len(desk.world.phones[NUMBER]) == 1
 
 
-async def test_an_answer_that_never_comes_is_silence(desk: Desk) -> None:
-    desk.graph = Graph(desk.stage.graph.url, desk.graph._session, timeout_s=0.3)
+async def test_an_answer_that_never_comes_is_silence(
+    desk: Desk, session: aiohttp.ClientSession
+) -> None:
+    desk.graph = Graph(desk.stage.graph.url, session, timeout_s=0.3)
     desk.world.script.append("hang")
     with pytest.raises(GraphSilent):
         await text(desk)
