@@ -56,6 +56,10 @@ def _card(view: DeliveryView, room: float) -> AdaptiveCard:
                     (gettext("Sent"), view.sent_at),
                     (gettext("Still to go"), view.estimate if view.waiting else ""),
                     (gettext("Corrects"), called(view.corrects) if view.corrects else ""),
+                    (
+                        gettext("Followed by"),
+                        called(view.followed_by) if view.followed_by else "",
+                    ),
                 ]
             ),
             *_problems(view, 1 + int(7 * room)),
@@ -127,7 +131,7 @@ def _decisions(view: DeliveryView) -> list[Element]:
     if view.can_decide:
         arrived = gettext("If they have it, press “It arrived”.")
         twice = gettext("If not, or if you can't ask, “Send again” may give them the text twice.")
-        lines.append(f"{arrived} {twice}")
+        lines.append(arrived if view.followed_by else f"{arrived} {twice}")
     if view.can_separate:
         lines.append(
             gettext("“Send to each separately”: then one number can't stop it for the others.")

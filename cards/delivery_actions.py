@@ -73,7 +73,8 @@ def _decisions(view: DeliveryView) -> Iterator[Element]:
     """What only the owner can decide."""
     if view.can_decide:
         yield execute(gettext("It arrived"), Arrived(view.delivery_id, view.seen))
-        yield execute(gettext("Send again"), SendAgain(view.delivery_id, view.seen))
+        if not view.followed_by:
+            yield execute(gettext("Send again"), SendAgain(view.delivery_id, view.seen))
     if view.can_retry:
         yield execute(gettext("Retry what was refused"), RetryRefused(view.delivery_id, view.seen))
     if view.can_separate:

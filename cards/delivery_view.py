@@ -69,6 +69,7 @@ class DeliveryView:
     follow_ups: tuple[str, ...] = ()  # message types, see `buttons.FOLLOW_UPS`
     cancelled_note: str = ""  # what had already left when the rest was cancelled
     corrects: str = ""  # the short id of the delivery that this one replaces
+    followed_by: str = ""  # the short id of the one that took its place: it sends nothing any more
     zone_name: str = ""  # for another time: the user's zone, "Pacific time"
     earliest: str = ""  # for another time: ISO dates
     latest: str = ""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, select, update
 
 from bot.delivery.models import (
     BATCHES,
@@ -27,6 +27,10 @@ _STILL_KEPT = (
     )
     .exists()
 )
+# Of two that decide at the same time, one after the other.
+_NEXT = (
+    select(DELIVERIES.c.successor_id).where(DELIVERIES.c.id == bindparam("id_")).with_for_update()
+)
 
 
 class Decisions(Records):
@@ -42,11 +46,7 @@ class Decisions(Records):
 
         def write(connection: Connection) -> int:
             cancelled = take_back(connection, of_it, self.clock_ms())
-            connection.execute(
-                update(BATCHES)
-                .where(of_it, BATCHES.c.state == State.SENDING.value)
-                .values(problem=OWNER_CANCELS)
-            )
+            stop(connection, of_it)
             return cancelled
 
         return await self.database.write_in_one(write)
@@ -114,11 +114,13 @@ class Decisions(Records):
         seen_ms: int | None = None,
         **more: Any,
     ) -> int:
+        """Queue it again; nothing where another delivery has taken its place."""
         return await self._decide(
             delivery,
             states,
             _STILL_KEPT,
             seen_ms=seen_ms,
+            sends=True,
             state=State.QUEUED.value,
             due_at_ms=self.clock_ms(),
             settled_at_ms=None,
@@ -133,6 +135,7 @@ class Decisions(Records):
         states: tuple[State, ...],
         *conditions: ColumnElement[bool],
         seen_ms: int | None = None,
+        sends: bool = False,
         **values: Any,
     ) -> int:
         decided = update(BATCHES).where(
@@ -143,8 +146,19 @@ class Decisions(Records):
         if seen_ms is not None:
             decided = decided.where(BATCHES.c.settled_at_ms <= seen_ms)
         async with self.database.write() as connection:
+            if sends and await connection.scalar(_NEXT, {"id_": delivery.id}):
+                return 0
             rows = await connection.execute(decided.values(**values).returning(BATCHES.c.people))
             return sum(row.people for row in rows)
+
+
+def stop(connection: Connection, of_it: ColumnElement[bool]) -> None:
+    """What is on the wire goes on, but never again."""
+    connection.execute(
+        update(BATCHES)
+        .where(of_it, BATCHES.c.state == State.SENDING.value)
+        .values(problem=OWNER_CANCELS)
+    )
 
 
 def take_back(connection: Connection, of_it: ColumnElement[bool], now: int) -> int:

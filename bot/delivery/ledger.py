@@ -11,9 +11,10 @@ from bot.delivery.drawings import Drawings
 from bot.delivery.models import BATCH, OWNER_INSISTS, OWNER_SAYS
 from bot.delivery.retention import Retention
 from bot.delivery.sign_ins import SignIns
-from bot.delivery.submissions import LeftMeanwhile, Submissions
+from bot.delivery.submissions import Submissions
+from bot.delivery.succession import LeftMeanwhile, SentAgainMeanwhile
 
-__all__ = ["BATCH", "OWNER_INSISTS", "OWNER_SAYS", "Ledger", "LeftMeanwhile"]
+__all__ = ["BATCH", "OWNER_INSISTS", "OWNER_SAYS", "Ledger", "LeftMeanwhile", "SentAgainMeanwhile"]
 
 
 class Ledger(Submissions, Decisions, SignIns, Drawings, Retention):

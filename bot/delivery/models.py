@@ -82,13 +82,33 @@ class Place:
     owner_name: str = ""
 
 
+class How(StrEnum):
+    """In what way a delivery takes an earlier one's place."""
+
+    REPLACES = "r"  # what waits: it was changed before it left
+    CORRECTS = "c"  # what people have in their feeds
+    REPEATS = "a"  # what was refused, or what nobody can tell of
+
+
+@dataclass(frozen=True)
+class Succession:
+    """The earlier delivery whose place a new one takes: that one sends nothing any more.
+
+    `seen_ms` is the newest result that its owner had seen when this was decided.
+    """
+
+    how: How
+    delivery_id: str
+    seen_ms: int = 0
+
+
 @dataclass(frozen=True)
 class NewDelivery:
     """What a submit asks for.
 
     `request` is what the form had, to show it and to change it; `call` is what all requests to
-    Graph have in common. A `due_at_ms` in the future schedules it. `chain_id` is given by a
-    correction, which replaces what an earlier delivery sent.
+    Graph have in common. A `due_at_ms` in the future schedules it. One that `succeeds` a
+    notification has its chain id, so that it replaces in the feeds what that one sent.
     """
 
     actor: Actor
@@ -98,8 +118,7 @@ class NewDelivery:
     request: dict[str, Any] = field(repr=False)
     call: dict[str, Any] = field(repr=False)
     due_at_ms: int | None = None
-    chain_id: int | None = None
-    replaces: str = ""  # the delivery whose waiting batches are cancelled with this
+    succeeds: Succession | None = None
     lane: Kind | None = None  # of its batches, where that is not its kind
 
     @property
@@ -171,6 +190,7 @@ class Delivery:
     tallies: tuple[Tally, ...] = ()
     is_readable: bool = True  # False: sealed with a key that was taken away
     drawn_at_ms: int = 0  # when its card was last drawn, or an answer showed all of it
+    successor_id: str = ""  # the delivery that took its place: this one sends nothing any more
 
     @property
     def short_id(self) -> str:
@@ -213,6 +233,7 @@ DELIVERIES = Table(
     Column("sealed_request", LargeBinary),
     Column("sealed_call", LargeBinary),
     Column("erased_at_ms", BigInteger),  # when its words and names were
+    Column("successor_id", String(32)),  # the delivery that took its place
     UniqueConstraint("tenant_id", "user_id", "form_id", name="uq_deliveries_form"),
     Index("ix_deliveries_owner", "tenant_id", "user_id", "created_at_ms"),
     Index("ix_deliveries_created", "created_at_ms"),

@@ -192,6 +192,7 @@ class Records:
             tallies=tallies,
             is_readable=is_readable,
             drawn_at_ms=row.drawn_at_ms,
+            successor_id=row.successor_id or "",
         )
 
     def _open(self, drawer: Drawer, row: RowMapping) -> Any:

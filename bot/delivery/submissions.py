@@ -7,11 +7,10 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Integer, and_, bindparam, delete, insert, update
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, update
 
 from bot.delivery import drawers
 from bot.delivery.database import Database
-from bot.delivery.decisions import take_back
 from bot.delivery.hour import Hour
 from bot.delivery.models import (
     BATCHES,
@@ -20,12 +19,13 @@ from bot.delivery.models import (
     LANES,
     RECIPIENTS,
     Delivery,
+    Kind,
     NewDelivery,
     State,
     Tally,
 )
 from bot.delivery.records import Records
-from bot.errors import HeraldError
+from bot.delivery.succession import predecessor, take_over
 from bot.sealing import Seal
 
 _ROWS_AT_ONCE = 50  # of a large audience, sealed and written before the next are looked at
@@ -45,10 +45,6 @@ _FORGET_DRAFT = delete(DRAFTS).where(
 )
 
 log = structlog.get_logger(__name__)
-
-
-class LeftMeanwhile(HeraldError):
-    """What this was to replace has left meanwhile, so nothing of this was sent."""
 
 
 class Submissions(Records):
@@ -75,15 +71,16 @@ class Submissions(Records):
     ) -> tuple[Delivery, bool]:
         """Record a delivery and its batches in one transaction.
 
-        What it replaces is cancelled in the same one, or, where that has left meanwhile, nothing
-        is written.
+        Where it takes an earlier one's place, that happens in the same one, or, where it can't any
+        more, nothing is written.
 
         `people` gives each batch's people; it is read as it is written, never held as a whole.
         Returns the delivery, and whether it is new: a second submit of the same form, by a double
         click, Teams' retry or a restart, returns the first one and writes nothing.
 
         Raises:
-            LeftMeanwhile: nothing waits any more of what this was to replace.
+            LeftMeanwhile: what this was to replace has left.
+            SentAgainMeanwhile: what this was to repeat has been repeated.
             TooManyDeliveries: this person submitted as much as may be within an hour.
         """
         now = self.clock_ms()
@@ -93,7 +90,7 @@ class Submissions(Records):
             form_id=wanted.form_id,
             kind=wanted.kind,
             # 52 bits survive every JSON reader on the way to Graph's Int64.
-            chain_id=wanted.chain_id or secrets.randbits(52) + 1,
+            chain_id=secrets.randbits(52) + 1,
             created_at_ms=now,
             due_at_ms=max(now, wanted.due_at_ms or now),
             place=wanted.place,
@@ -102,11 +99,17 @@ class Submissions(Records):
         )
 
         def write(connection: Connection) -> Tally | None:
+            nonlocal delivery
+            first = None
+            if wanted.succeeds:
+                first = predecessor(connection, wanted.actor, wanted.succeeds)
+                if wanted.kind is Kind.NOTICE:
+                    delivery = replace(delivery, chain_id=first.chain_id)
             if not self._write_delivery(connection, delivery, wanted):
                 return None
             self._hour.check(connection, wanted.actor, now)
-            if wanted.replaces:
-                self._cancel_replaced(connection, wanted)
+            if wanted.succeeds and first:
+                take_over(connection, wanted.actor, wanted.succeeds, first, delivery.id, now)
             tally = self._write_batches(connection, delivery, wanted, people)
             self._complete(connection, wanted, delivery.id, tally.people)
             return tally
@@ -146,15 +149,6 @@ class Submissions(Records):
         }
         added = connection.execute(self._insert_delivery, values | sealed)
         return added.rowcount == 1
-
-    def _cancel_replaced(self, connection: Connection, wanted: NewDelivery) -> None:
-        theirs = and_(
-            BATCHES.c.delivery_id == wanted.replaces,
-            BATCHES.c.tenant_id == wanted.actor.tenant_id,
-            BATCHES.c.user_id == wanted.actor.user_id,
-        )
-        if not take_back(connection, theirs, self.clock_ms()):
-            raise LeftMeanwhile
 
     def _write_batches(
         self,

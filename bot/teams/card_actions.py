@@ -5,12 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from bot.appointments.request import TextRequest
-from bot.delivery.models import Kind, State
+from bot.delivery.models import Delivery, How, Kind, State, Succession
 from bot.errors import StaleButton
 from bot.notifications.request import NoticeRequest
 from bot.teams.answers import Answer, Say, ShowCard, entered
 from bot.teams.deliveries import Deliveries
-from bot.teams.forms import CORRECTS, REPLACES
 from bot.teams.notices import Notices
 from bot.teams.replies import Replies
 from bot.teams.results import Results
@@ -111,17 +110,16 @@ class CardActions:
         delivery = await self._deliveries.owned(turn, button.delivery_id)
         found = self._deliveries.request_of(delivery)
         waits = delivery.people(State.SCHEDULED, State.HELD) > 0
+        how = How.REPLACES if waits else How.REPEATS
         if delivery.kind is Kind.TEXT:
             request = TextRequest.from_json(found)
-            form = await self._texts.change(turn, request, replaces=delivery.id if waits else "")
+            form = await self._texts.change(turn, request, _by(delivery, how))
             return await self._below(turn, form)
-        why = REPLACES if waits else ""
+        notice = NoticeRequest.from_json(found)
         if delivery.people(State.ACCEPTED, State.UNKNOWN):
             # Some may have it: what is sent now replaces it for them.
-            why = CORRECTS
-        form = await self._notices.change(
-            turn, NoticeRequest.from_json(found), why=why, delivery_id=delivery.id if why else ""
-        )
+            how = How.CORRECTS
+        form = await self._notices.change(turn, notice, _by(delivery, how))
         return await self._below(turn, form)
 
     async def _below(self, turn: Turn, form: Answer) -> Answer:
@@ -138,7 +136,11 @@ class CardActions:
             raise StaleButton
         request = NoticeRequest.from_json(self._deliveries.request_of(delivery))
         request = replace(request, leaves_at=None)
-        form = await self._notices.change(turn, request, why=CORRECTS, delivery_id=delivery.id)
+        # Those it was cancelled for never had it.
+        cancelled = await self._deliveries.people(delivery, State.CANCELLED)
+        form = await self._notices.change(
+            turn, request, _by(delivery, How.CORRECTS), without=cancelled
+        )
         return await self._below(turn, form)
 
     async def _separately(self, turn: Turn, button: buttons.SendSeparately) -> Answer:
@@ -168,6 +170,10 @@ class CardActions:
         assert self._run_command is not None  # noqa: S101 - wiring joins them
         await self._run_command(turn, command)
         return Say("")
+
+
+def _by(delivery: Delivery, how: How) -> Succession:
+    return Succession(how, delivery.id, delivery.seen_ms)
 
 
 async def _nothing() -> Answer:

@@ -15,7 +15,7 @@ from bot.delivery.worker import Worker
 from bot.errors import StaleButton
 from bot.teams.answers import Answer, Say, ShowCard, entered
 from bot.teams.delivery_views import delivery_row, delivery_view
-from bot.teams.forms import CORRECTS, REPLACES, about
+from bot.teams.forms import succession
 from bot.teams.text_changes import ChangeSeen, TextChanges
 from bot.teams.turn import Turn
 from bot.teams.when import in_ms
@@ -73,18 +73,13 @@ class Deliveries:
                 raise
             return first
 
-    async def submit(
-        self, turn: Turn, wanted: NewDelivery, people: Iterable[Sequence[Any]]
-    ) -> Answer:
+    async def submit(self, wanted: NewDelivery, people: Iterable[Sequence[Any]]) -> Answer:
         """Record it, wait a moment for a first result, and show what is known.
 
-        A form that replaces what still waits cancels that first; where it has left meanwhile,
-        nothing is sent.
+        A form that takes an earlier delivery's place ends that one; where it is too late for
+        that, nothing is sent.
         """
-        wanted = replace(wanted, replaces=about(wanted.form_id, REPLACES))
-        if corrected := about(wanted.form_id, CORRECTS):
-            first = await self._ledger.delivery(turn.actor, corrected)
-            wanted = replace(wanted, chain_id=first.chain_id)
+        wanted = replace(wanted, succeeds=wanted.succeeds or succession(wanted.form_id))
         delivery, is_new = await self._ledger.submit(wanted, people)
         if is_new:
             delivery = await self._worker.first_results(

@@ -15,6 +15,7 @@ from bot.delivery.models import (
     OWNER_CANCELS,
     WAITING,
     Delivery,
+    How,
     Kind,
     State,
     Tally,
@@ -24,7 +25,7 @@ from bot.errors import HeraldError
 from bot.graph.errors import GraphError
 from bot.notifications.left_out import LeftOut
 from bot.notifications.request import NoticeRequest
-from bot.teams.forms import CORRECTS, about
+from bot.teams.forms import succession
 from bot.teams.when import in_words
 from bot.words import gettext, joined, marked, ngettext
 from cards.buttons import FOLLOW_UPS
@@ -55,6 +56,7 @@ def delivery_view(
     is_text = delivery.kind is Kind.TEXT
     refused, unknown = delivery.people(State.REFUSED), delivery.people(State.UNKNOWN)
     waits = state in {"scheduled", "held"}
+    is_live = bool(delivery.request) and not delivery.successor_id
     return DeliveryView(
         delivery_id=delivery.id,
         short_id=delivery.short_id,
@@ -76,12 +78,15 @@ def delivery_view(
         seen=str(delivery.seen_ms),
         sent_at=_sent_at(delivery),
         estimate=_estimate(delivery, rates),
-        can_change=bool(delivery.request) and (refused > 0 or unknown > 0 or waits),
+        can_change=is_live and (refused > 0 or unknown > 0 or waits),
         repeated=repeated,
         leaves_at=in_words(_moment(delivery.due_at_ms), zone) if waits else "",
-        can_retry=bool(delivery.request) and (refused > 0 or (unknown > 0 and not is_text)),
-        can_separate=is_text and refused > 1 and delivery.batches(State.REFUSED) < refused,
-        can_correct=not is_text and bool(delivery.request) and delivery.people(State.ACCEPTED) > 0,
+        can_retry=is_live and (refused > 0 or (unknown > 0 and not is_text)),
+        can_separate=is_live
+        and is_text
+        and refused > 1
+        and delivery.batches(State.REFUSED) < refused,
+        can_correct=is_live and not is_text and delivery.people(State.ACCEPTED) > 0,
         can_cancel=delivery.people(*WAITING) > 0,
         can_send_now=waits,
         can_change_time=waits,
@@ -89,7 +94,8 @@ def delivery_view(
         can_export=delivery.is_settled and delivery.total > 1 and bool(delivery.request),
         follow_ups=_follow_ups(delivery, state),
         cancelled_note=_cancelled_note(delivery),
-        corrects=about(delivery.form_id, CORRECTS)[:8],
+        corrects=_corrected(delivery)[:8],
+        followed_by=delivery.successor_id[:8],
         zone_name=friendly(zone) if waits else "",
         earliest=earliest if waits else "",
         latest=latest if waits else "",
@@ -195,6 +201,11 @@ def _title(delivery: Delivery) -> str:
         return gettext("Notification")
     title = _TITLES.get(str(delivery.request.get("message_type")))
     return gettext(title) if title else gettext("Appointment text")
+
+
+def _corrected(delivery: Delivery) -> str:
+    first = succession(delivery.form_id)
+    return first.delivery_id if first and first.how is How.CORRECTS else ""
 
 
 def _about(delivery: Delivery) -> str:

@@ -4,29 +4,32 @@ import re
 import secrets
 
 from bot.actor import Actor
-from bot.delivery.models import Kind
+from bot.delivery.models import How, Kind, Succession
 from bot.errors import NotYours, StaleButton
 from bot.sealing import Stamp
 
-REPLACES = "r"  # submitting it cancels what still waits of another delivery
-CORRECTS = "c"  # what it sends replaces another delivery in the feeds
-_NAME = re.compile(r"[A-Za-z0-9_-]{16}(?:~(?P<why>[rc])~(?P<id>[0-9a-f]{32}))?")
+_HOW = "".join(How)
+_NAME = re.compile(
+    rf"[A-Za-z0-9_-]{{16}}(?:~(?P<how>[{_HOW}])~(?P<id>[0-9a-f]{{32}})(?:~(?P<seen>\d{{1,16}}))?)?"
+)
 
 
 class Forms:
     """Mints form ids and tells whose they are, without keeping any.
 
     A form id is `<kind>.<name>.<signature over kind, name, tenant and user>`. The name is random,
-    and says which delivery the form is about, if it is about one: `<random>~<why>~<delivery id>`.
+    and says which delivery's place the form takes, if it does:
+    `<random>~<how>~<delivery id>~<newest result seen>`.
     """
 
     def __init__(self, secret_keys: tuple[str, ...]) -> None:
         self._stamp = Stamp(secret_keys, "form")
 
-    def mint(self, kind: Kind, actor: Actor, *, why: str = "", delivery_id: str = "") -> str:
+    def mint(self, kind: Kind, actor: Actor, succeeds: Succession | None = None) -> str:
         """A new form's id, which only this actor can submit."""
-        about = f"~{why}~{delivery_id}" if why else ""
-        name = secrets.token_urlsafe(12) + about
+        name = secrets.token_urlsafe(12)
+        if succeeds:
+            name += f"~{succeeds.how}~{succeeds.delivery_id}~{succeeds.seen_ms}"
         return f"{kind.value}.{name}.{self._stamp.sign(kind.value, name, *actor)}"
 
     def check(self, form_id: str, kind: Kind, actor: Actor) -> None:
@@ -43,7 +46,9 @@ class Forms:
             raise NotYours
 
 
-def about(form_id: str, why: str) -> str:
-    """The delivery that a checked form replaces or corrects, or nothing."""
+def succession(form_id: str) -> Succession | None:
+    """The delivery whose place a checked form's takes, and how; None if it is a new one."""
     found = _NAME.fullmatch(form_id.split(".")[1])  # every form id, also `each.<id>`, has a dot
-    return str(found["id"]) if found and found["why"] == why else ""
+    if not found or not found["how"]:
+        return None
+    return Succession(How(found["how"]), found["id"], int(found["seen"] or 0))

@@ -1,12 +1,13 @@
 """The notification's way through Teams: form, review, submit, receipt."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from bot.delivery.drafts import Draft, Drafts
-from bot.delivery.models import Kind, NewDelivery
+from bot.delivery.models import Kind, NewDelivery, Succession
 from bot.delivery.schedule import Leaves, read_when
 from bot.errors import IdentityError
 from bot.graph.client import Graph
@@ -247,17 +248,24 @@ class Notices:
             due_at_ms=in_ms(request.leaves_at),
             lane=send.lane(request),
         )
-        return await self._deliveries.submit(turn, wanted, send.people(request))
+        return await self._deliveries.submit(wanted, send.people(request))
 
     async def change(
-        self, turn: Turn, request: NoticeRequest, *, why: str = "", delivery_id: str = ""
+        self,
+        turn: Turn,
+        request: NoticeRequest,
+        succeeds: Succession,
+        *,
+        without: Sequence[Any] = (),
     ) -> Answer:
-        """A new form with every value of an earlier delivery, for just the same people.
-
-        `why` says whether what it sends replaces, or corrects, the delivery of that id.
-        """
-        form_id = self._forms.mint(Kind.NOTICE, turn.actor, why=why, delivery_id=delivery_id)
-        if request.group and not request.at_once:
+        """A new form with every value of an earlier delivery, whose place it takes: for just the
+        same people, `without` some of them."""
+        form_id = self._forms.mint(Kind.NOTICE, turn.actor, succeeds)
+        gone = {one for one in without if isinstance(one, str)}  # a group at once is no person
+        rest = tuple(person for person in request.recipients if person.id not in gone)
+        some_left_out = len(rest) < len(request.recipients)
+        request = replace(request, recipients=rest)
+        if some_left_out or (request.group and not request.at_once):
             # Whoever joined since is no part of this: the members of then are people now.
             values = {**request.values, "audience": PEOPLE, "way": EACH, "keep_audience": KEEP}
             request = replace(request, values=values)

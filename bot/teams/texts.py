@@ -11,7 +11,7 @@ from bot.appointments.meetings import Found
 from bot.appointments.request import MESSAGE_TYPES, TextRequest
 from bot.appointments.zones import windows_name
 from bot.delivery.drafts import Draft, Drafts
-from bot.delivery.models import Delivery, Kind, NewDelivery, State
+from bot.delivery.models import Delivery, How, Kind, NewDelivery, State, Succession
 from bot.delivery.schedule import read_when
 from bot.errors import IdentityError, StaleButton
 from bot.graph.client import Graph
@@ -19,7 +19,7 @@ from bot.graph.errors import GraphError
 from bot.identity.obo import MEETINGS, TEXT, Identity
 from bot.teams.answers import PATIENCE_S, Answer, Say, ShowCard, entered_of, form_again
 from bot.teams.deliveries import CHANGED_MEANWHILE, Deliveries
-from bot.teams.forms import REPLACES, Forms
+from bot.teams.forms import Forms
 from bot.teams.meetings import Meetings
 from bot.teams.sign_in import SignInFlow
 from bot.teams.text_changes import TextChanges
@@ -215,12 +215,11 @@ class Texts:
             send.call(request),
             due_at_ms=in_ms(request.leaves_at),
         )
-        return await self._deliveries.submit(turn, wanted, send.people(request))
+        return await self._deliveries.submit(wanted, send.people(request))
 
-    async def change(self, turn: Turn, request: TextRequest, *, replaces: str = "") -> Answer:
-        """A new form with every value of an earlier delivery, or of one that still waits."""
-        why = REPLACES if replaces else ""
-        form_id = self._forms.mint(Kind.TEXT, turn.actor, why=why, delivery_id=replaces)
+    async def change(self, turn: Turn, request: TextRequest, succeeds: Succession) -> Answer:
+        """A new form with every value of an earlier delivery, whose place it takes."""
+        form_id = self._forms.mint(Kind.TEXT, turn.actor, succeeds)
         return await self._filled(turn, form_id, request)
 
     async def follow_up(self, turn: Turn, request: TextRequest, message_type: str) -> Answer:
@@ -242,8 +241,9 @@ class Texts:
             turn.place,
             delivery.request,
             send.call(replace(request, leaves_at=None)),
+            succeeds=Succession(How.REPEATS, delivery.id, delivery.seen_ms),
         )
-        return await self._deliveries.submit(turn, wanted, ([attendee] for attendee in refused))
+        return await self._deliveries.submit(wanted, ([attendee] for attendee in refused))
 
     async def _filled(self, turn: Turn, form_id: str, request: TextRequest) -> Answer:
         return await self._form(turn, form_id, rows_of(request), values_of(turn, request))
