@@ -81,7 +81,7 @@ def _empty_forms(view: KeptView) -> list[Element]:
 
 
 def _entry(n: int, name: str, value: str, room: float) -> Element:
-    label = clean(_named(name), 60)
+    label = clean(_named(name), 60) or "–"
     shown = f"kept_{n}"  # names are hostile data
     if room == 1.0:
         return container(
@@ -95,7 +95,7 @@ def _named(name: str) -> str:
     if name in _NAMES:
         return gettext(_NAMES[name])
     kind, _, which = name.partition("_")
-    if kind == "param":
+    if kind == "param" and which:
         return spelled(which)
     if kind in {"phone", "zone"}:
         return gettext(_NAMES[kind], row=which)

@@ -10,6 +10,7 @@ import pytest
 from cards.delivery import DeliveryView, delivery_card
 from cards.elements import AdaptiveCard, ChoiceSet, payload
 from cards.fields import cut
+from cards.kept import KeptView, kept
 from cards.notice_form import NoticeFormView, notice_form, spelled
 from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
 from tests.cards.samples import ALL_ZONES, KINDS, LANGUAGES, MEETINGS, PEOPLE, ZONES
@@ -147,6 +148,22 @@ def test_the_template_shows_its_blanks_by_name() -> None:
 )
 def test_a_parameters_name_is_spelled_in_words(name: str, words: str) -> None:
     assert spelled(name) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("phone_3", "Phone 3"),
+        ("attendee_list", "Attendee list"),
+        ("param_deploymentId", "Deployment id"),
+        ("param_", "Param "),
+        ("made_up", "Made up"),
+        ("\u200b", "–"),
+    ],
+)
+def test_what_is_kept_is_labelled_whatever_its_name_is(name: str, label: str) -> None:
+    [entry] = of_type(payload(kept(KeptView("It is too long.", {name: "x"}))), "Input.")
+    assert entry["label"] == label.strip()
 
 
 @pytest.mark.parametrize(
