@@ -413,6 +413,18 @@ async def test_a_wrong_secret_is_the_administrators_business(
         await wrong.identity.bot_token()
 
 
+async def test_a_rotated_secret_signs_nobody_out(home: Home, another: Callable[..., Home]) -> None:
+    adele = await home.signed_in("Adele", NOTIFY)
+    home.world.app_secret = "the-new-secret-of-the-clinic"
+    with pytest.raises(NotConfigured):
+        await home.identity.token(adele, NOTIFY, renew=True)
+    assert (await home.identity.token(adele, NOTIFY)).value  # the one at hand still serves
+    fresh = SecretStr(home.world.app_secret)
+    restarted = another(home.settings.model_copy(update={"microsoft_app_password": fresh}))
+    assert (await restarted.identity.token(adele, NOTIFY, renew=True)).value
+    assert await restarted.identity.bot_token()
+
+
 @pytest.mark.parametrize("key_first", [True, False])
 async def test_a_certificate_serves_instead_of_a_secret(
     home: Home, another: Callable[..., Home], tmp_path: Path, key_first: bool
