@@ -107,11 +107,12 @@ def organized(call: Call) -> Meeting:
 def online_meeting(call: Call, meeting: Meeting) -> dict[str, Any]:
     """An onlineMeeting resource."""
     organizer = call.world.person(meeting.organizer_id)
+    start = meeting.series_start or meeting.start
     return {
         "id": meeting.id,
         "subject": meeting.subject,
-        "startDateTime": _utc(meeting.start) + "Z",
-        "endDateTime": _utc(meeting.end) + "Z",
+        "startDateTime": _utc(start) + "Z",
+        "endDateTime": _utc(start + (meeting.end - meeting.start)) + "Z",
         "joinWebUrl": meeting.join_url,
         "participants": {
             "organizer": {

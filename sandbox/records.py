@@ -88,6 +88,7 @@ class Meeting:
     is_cancelled: bool = False
     is_online: bool = True
     series_id: str = ""
+    series_start: datetime | None = None  # what onlineMeetings tells, wherever this one is moved
     is_all_day: bool = False
     is_private: bool = False
 

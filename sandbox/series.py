@@ -39,6 +39,7 @@ def new_series(
             end=start + timedelta(minutes=minutes),
             join_url=f"https://teams.microsoft.com/l/meetup-join/{thread}/0?context={context}",
             series_id=f"AAMk{key.hex[:12]}=",
+            series_start=first,
         )
         world.meetings[meeting.id] = meeting
         made.append(meeting)

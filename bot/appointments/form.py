@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.appointments.meetings import read_value
 from bot.appointments.phone import NotTextable, read_number
-from bot.appointments.request import LANGUAGES, MESSAGE_TYPES, Attendee
+from bot.appointments.request import LANGUAGES, MESSAGE_TYPES, Attendee, Meeting
 from bot.appointments.zones import windows_name
 from bot.words import gettext, ngettext
 
@@ -86,6 +86,15 @@ def read(
         notes = (gettext("A number that was entered twice gets one text."),)
     attendees = tuple(reading.attendees.values())
     return TextEntry(join_link, message_type, language, attendees, occurs_at, notes), {}
+
+
+def too_late(meeting: Meeting, leaves_at: datetime | None, now: datetime) -> dict[str, str]:
+    """The error of a time that the appointment has begun by; none where it is going on already."""
+    if leaves_at and meeting.has_begun(leaves_at) and not meeting.has_begun(now):
+        return {
+            "when_time": gettext("The appointment has started by then. Choose an earlier time.")
+        }
+    return {}
 
 
 def _join_link(values: Mapping[str, str], errors: dict[str, str]) -> tuple[str, datetime | None]:

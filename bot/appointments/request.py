@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from bot.words import gettext
@@ -24,6 +24,7 @@ LANGUAGES = (
     "ar-SA",
 )
 
+_LAST_MIDNIGHT = timedelta(hours=12)  # after UTC's: a day has begun everywhere on Earth
 _TIMES = ("starts_at", "told_at", "ends_at")
 
 
@@ -58,6 +59,17 @@ class Meeting:
     def title(self) -> str:
         """Its subject, or what it is called that has none."""
         return self.subject or gettext("Appointment")
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """When it has begun for everybody; None where nobody can tell."""
+        if self.starts_at is None or not self.is_all_day:
+            return self.starts_at
+        return self.starts_at + _LAST_MIDNIGHT
+
+    def has_begun(self, at: datetime) -> bool:
+        """Whether it has begun by then, as far as that can be told."""
+        return self.begins_at is not None and self.begins_at <= at
 
     def to_json(self) -> dict[str, Any]:
         """Its fields, times in ISO."""

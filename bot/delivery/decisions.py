@@ -74,9 +74,15 @@ class Decisions(Records):
         )
 
     async def send_now(self, delivery: Delivery) -> int:
-        """Send what waits for its time or for a decision now, whatever has changed."""
-        waiting = (State.SCHEDULED, State.HELD)
-        return await self._queue_again(delivery, waiting, problem=OWNER_INSISTS, insisted=1)
+        """Send what waits for its time now; and what waits for a decision whatever has changed."""
+        is_decided = BATCHES.c.state == State.HELD.value
+        return await self._queue_again(
+            delivery,
+            (State.SCHEDULED, State.HELD),
+            problem=case((is_decided, OWNER_INSISTS), else_=""),
+            # What was only scheduled is still to be looked at: nobody has been asked about it yet.
+            insisted=case((is_decided, 1), else_=0),
+        )
 
     async def change_time(self, delivery: Delivery, due_at_ms: int) -> int:
         """Another time for what waits for its time or for a decision."""
@@ -110,7 +116,7 @@ class Decisions(Records):
         delivery: Delivery,
         states: tuple[State, ...],
         *,
-        problem: str = "",
+        problem: Any = "",
         seen_ms: int | None = None,
         **more: Any,
     ) -> int:
@@ -126,7 +132,8 @@ class Decisions(Records):
             settled_at_ms=None,
             attempt=0,
             problem=problem,
-            **more,
+            # What its owner insisted on once is asked about again: more may have changed since.
+            **{"insisted": 0, **more},
         )
 
     async def _decide(

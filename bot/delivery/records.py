@@ -59,7 +59,9 @@ _TALLIES = (
     .order_by(BATCHES.c.state, BATCHES.c.problem)
 )
 _CALL = select(
-    DELIVERIES.c.sealed_call, *(DELIVERIES.c[name] for name in drawers.CALL.bound_to)
+    DELIVERIES.c.sealed_call,
+    DELIVERIES.c.created_at_ms,
+    *(DELIVERIES.c[name] for name in drawers.CALL.bound_to),
 ).where(DELIVERIES.c.id == bindparam("id_"))
 
 
@@ -147,13 +149,17 @@ class Records:
         return [(State(row.state), self._open(drawers.PEOPLE, row._mapping)) for row in rows]
 
     async def call(self, delivery_id: str) -> dict[str, Any]:
-        """What all requests of a delivery have in common; {} once erased. Raises Unreadable."""
+        """What all requests of a delivery have in common; {} once erased. Raises Unreadable.
+
+        Also `chain_id`, and `created_at_ms`: since when it stands in the ledger.
+        """
         row = await self.database.read_in_one(
             lambda connection: connection.execute(_CALL, {"id_": delivery_id}).one_or_none()
         )
         if row is None or row.sealed_call is None:
             return {}
-        return {**self._open(drawers.CALL, row._mapping), "chain_id": row.chain_id}
+        call = self._open(drawers.CALL, row._mapping)
+        return {**call, "chain_id": row.chain_id, "created_at_ms": row.created_at_ms}
 
     async def _one(self, query: Select[Any], values: dict[str, Any]) -> Delivery | None:
         def look(connection: Connection) -> Delivery | None:

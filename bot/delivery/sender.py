@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import uuid
 from collections import OrderedDict
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -81,7 +82,7 @@ class Sender:
         batch = batch.evolve(call=call)
         try:
             if not batch.insisted:
-                await recheck(self._identity, self._graph, batch, call)
+                await recheck(self._identity, self._graph, batch, call, self._now())
             token = await self._token(batch)
         except Changed as error:
             await self._outcomes.settle(batch, State.HELD, type(error).__name__)
@@ -95,6 +96,9 @@ class Sender:
             await self._outcomes.settle(batch, State.REFUSED, HeraldError.__name__)
         else:
             await self._send(batch, token)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._queue.clock_ms() / 1000, UTC)
 
     async def _call(self, delivery_id: str) -> dict[str, Any]:
         reading = self._calls.get(delivery_id)

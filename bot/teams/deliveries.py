@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.actor import Actor
+from bot.appointments.form import too_late
+from bot.appointments.request import TextRequest
 from bot.delivery.drafts import Draft, Drafts
 from bot.delivery.lanes import Rates
 from bot.delivery.ledger import Ledger
@@ -189,7 +191,11 @@ class Deliveries:
         """Another time for what is scheduled or held."""
         delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
         values = entered(turn.value)
-        leaves, errors = read_moment(values, turn.place.zone, datetime.now(UTC))
+        now = datetime.now(UTC)
+        leaves, errors = read_moment(values, turn.place.zone, now)
+        if delivery.kind is Kind.TEXT and delivery.request and not errors:
+            meeting = TextRequest.from_json(delivery.request).meeting
+            errors = too_late(meeting, leaves.moment, now)
         due_at_ms = in_ms(leaves.moment)
         if errors or due_at_ms is None:
             return self._show(delivery, values=values, errors=errors)

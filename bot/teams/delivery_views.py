@@ -26,7 +26,7 @@ from bot.graph.errors import GraphError
 from bot.notifications.left_out import LeftOut
 from bot.notifications.request import NoticeRequest
 from bot.teams.forms import succession
-from bot.teams.when import in_words
+from bot.teams.when import in_words, moment
 from bot.words import gettext, joined, marked, ngettext
 from cards.buttons import FOLLOW_UPS
 from cards.delivery import DeliveryState, DeliveryView, Problem
@@ -80,7 +80,7 @@ def delivery_view(
         estimate=_estimate(delivery, rates),
         can_change=is_live and (refused > 0 or unknown > 0 or waits),
         repeated=repeated,
-        leaves_at=in_words(_moment(delivery.due_at_ms), zone) if waits else "",
+        leaves_at=in_words(moment(delivery.due_at_ms), zone) if waits else "",
         can_retry=is_live and (refused > 0 or (unknown > 0 and not is_text)),
         can_separate=is_live
         and is_text
@@ -105,14 +105,14 @@ def delivery_view(
 
 def delivery_row(delivery: Delivery) -> DeliveryRow:
     """A delivery in a list."""
-    moment = max(delivery.due_at_ms, delivery.created_at_ms)
+    at_ms = max(delivery.due_at_ms, delivery.created_at_ms)
     return DeliveryRow(
         delivery_id=delivery.id,
         short_id=delivery.short_id,
         title=_title(delivery),
         about=_about(delivery),
         state=state_of(delivery),
-        when=in_words(_moment(moment), delivery.place.zone),
+        when=in_words(moment(at_ms), delivery.place.zone),
         people=delivery.total,
         everyone=_everyone(delivery),
     )
@@ -192,10 +192,6 @@ def _which_left(delivery: Delivery) -> str:
     )
 
 
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
-
-
 def _title(delivery: Delivery) -> str:
     if delivery.kind is Kind.NOTICE:
         return gettext("Notification")
@@ -244,7 +240,7 @@ def _sent_at(delivery: Delivery) -> str:
     settled = [tally.settled_at_ms for tally in delivery.tallies if tally.settled_at_ms]
     if not settled or not delivery.is_settled or state_of(delivery) == "cancelled":
         return ""
-    return in_words(_moment(max(settled)), delivery.place.zone)
+    return in_words(moment(max(settled)), delivery.place.zone)
 
 
 def _estimate(delivery: Delivery, rates: Mapping[Kind, Rates]) -> str:

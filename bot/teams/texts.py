@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.appointments import form, send
 from bot.appointments.filled import TextFilled
@@ -32,7 +32,7 @@ from bot.teams.text_views import (
     values_of,
 )
 from bot.teams.turn import Turn
-from bot.teams.when import TWICE, in_ms
+from bot.teams.when import TWICE, in_ms, moment
 from bot.words import gettext, marked
 from cards.buttons import AddAttendee, AllowCalendar, EditText, ReviewText, SendText
 from cards.text_form import MAX_ROWS
@@ -43,7 +43,6 @@ REVIEW_HOLDS_S = 300.0  # an older one is compared with the calendar before it i
 _TOO_SLOW = marked("Microsoft Graph did not answer in time.")
 _STILL_HERE = marked("Nothing was sent; everything you entered is still here.")
 _MOVED = marked("The appointment was moved since you looked at this: please check again.")
-_STARTED = marked("The appointment has started by then. Choose an earlier time.")
 _PASSED = marked("The time you chose has passed meanwhile. Choose a later one, or “Now”.")
 _NOT_ORGANIZER = marked(
     "No appointment of yours has this link. Only its organizer can send texts for it: please "
@@ -201,7 +200,8 @@ class Texts:
         return ShowCard.of(text_review(review_view(turn, button.form_id, moved, notes, kept)))
 
     async def _submit(self, turn: Turn, button: SendText, request: TextRequest) -> Answer:
-        if request.leaves_at and request.leaves_at <= datetime.now(UTC):
+        now = datetime.now(UTC)
+        if request.leaves_at and request.leaves_at <= now:
             rows, values = rows_of(request), values_of(turn, request)
             return await self._form(
                 turn, button.form_id, rows, values, {"when_time": gettext(_PASSED)}
@@ -212,7 +212,7 @@ class Texts:
             Kind.TEXT,
             turn.place,
             request.to_json(),
-            send.call(request),
+            send.call(request, now, holds_until=now + timedelta(seconds=REVIEW_HOLDS_S)),
             due_at_ms=in_ms(request.leaves_at),
         )
         return await self._deliveries.submit(wanted, send.people(request))
@@ -240,7 +240,7 @@ class Texts:
             Kind.TEXT,
             turn.place,
             delivery.request,
-            send.call(replace(request, leaves_at=None)),
+            send.call(replace(request, leaves_at=None), moment(delivery.created_at_ms)),
             succeeds=Succession(How.REPEATS, delivery.id, delivery.seen_ms),
         )
         return await self._deliveries.submit(wanted, ([attendee] for attendee in refused))
@@ -279,10 +279,7 @@ def _not_the_one(
         return {field: gettext(_NOT_ORGANIZER)}
     if found.is_gone:
         return {"meeting": gettext(_GONE)}
-    starts_at = found.meeting.starts_at
-    if leaves_at and starts_at and datetime.now(UTC) < starts_at <= leaves_at:
-        return {"when_time": gettext(_STARTED)}
-    return {}
+    return form.too_late(found.meeting, leaves_at, datetime.now(UTC))
 
 
 def _is_as_shown(found: Found, request: TextRequest) -> bool:

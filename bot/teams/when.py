@@ -1,6 +1,6 @@
 """When something leaves: the ledger's milliseconds, a form's inputs, a person's words."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from bot.appointments.zones import friendly, local_time
@@ -12,6 +12,11 @@ TWICE = marked("Clocks are put back that night: this time comes twice, and it le
 def in_ms(moment: datetime | None) -> int | None:
     """Milliseconds since 1970, as the ledger keeps times."""
     return int(moment.timestamp() * 1000) if moment else None
+
+
+def moment(at_ms: int) -> datetime:
+    """The moment of the ledger's milliseconds."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def in_words(moment: datetime | None, zone: str) -> str:

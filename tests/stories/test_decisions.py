@@ -82,6 +82,21 @@ async def test_a_refused_text_goes_to_each_separately_and_once(
     assert [len(call.body["attendees"]) for call in stage.world.accepted(SMS)] == [1, 1]
 
 
+@pytest.mark.parametrize("button", ["delivery.retry", "delivery.separate"])
+async def test_what_goes_again_is_held_when_its_appointment_was_cancelled_meanwhile(
+    herald: Settings, at_desk: Callable[[str], Desk], stage: Stage, button: str
+) -> None:
+    isaiah = at_desk("Isaiah")
+    await isaiah.teams.install(isaiah.person)
+    await sent_text(isaiah)
+    isaiah.person.has_premium = True
+    for meeting in stage.world.meetings.values():
+        meeting.is_cancelled = True
+    await isaiah.press(button)
+    assert "was cancelled meanwhile" in isaiah.shown
+    assert stage.world.phones == {}
+
+
 async def test_what_was_refused_is_retried_once_however_often_it_is_pressed(
     adele: Desk, stage: Stage
 ) -> None:

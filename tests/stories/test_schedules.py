@@ -80,6 +80,25 @@ async def test_send_now_sends_at_once_and_once(adele: Desk, stage: Stage) -> Non
     assert len(stage.world.accepted(SMS)) == 1
 
 
+async def test_send_now_still_asks_when_the_appointment_has_changed(
+    adele: Desk, stage: Stage
+) -> None:
+    await scheduled(adele)
+    meeting_of(adele).is_cancelled = True
+    await adele.press("delivery.now")
+    assert "was cancelled meanwhile" in adele.shown
+    assert stage.world.accepted(SMS) == []
+    await adele.press("Send it anyway")
+    assert len(stage.world.accepted(SMS)) == 1
+
+
+async def test_another_time_cannot_be_after_the_appointment_began(adele: Desk) -> None:
+    await scheduled(adele)
+    await adele.press("delivery.change_time", **later(adele, days=60))
+    assert "has started by then" in adele.shown
+    assert adele.has_button("delivery.now")
+
+
 async def test_a_cancelled_text_never_leaves(adele: Desk, stage: Stage) -> None:
     await scheduled(adele)
     await adele.press("delivery.cancel")
@@ -91,6 +110,8 @@ async def test_a_cancelled_text_never_leaves(adele: Desk, stage: Stage) -> None:
 
 
 async def test_another_time_is_checked_like_the_first(adele: Desk) -> None:
+    meeting_of(adele).start += timedelta(days=5)
+    meeting_of(adele).end += timedelta(days=5)
     await scheduled(adele)
     await adele.press("delivery.change_time", **(later(adele, hours=1) | {"when_time": ""}))
     assert "Choose the time" in adele.shown

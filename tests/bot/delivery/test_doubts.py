@@ -115,24 +115,46 @@ async def test_what_its_owner_sends_again_after_an_unknown_end_is_in_doubt(books
     assert (await books.claim(Kind.TEXT)).doubted
 
 
-async def test_what_is_sent_now_is_insisted_on_and_says_so(books: Books) -> None:
-    delivery = await books.submit(Kind.TEXT, in_ms=60_000)
+async def held(books: Books) -> Delivery:
+    delivery = await books.submit(Kind.TEXT)
+    batch = await books.claim(Kind.TEXT)
+    await books.queue.settle(batch, State.HELD, worker="w1", problem="MeetingMoved")
+    return delivery
+
+
+async def test_what_is_held_and_sent_now_is_insisted_on_and_says_so(books: Books) -> None:
+    delivery = await held(books)
     assert await books.ledger.send_now(delivery) == 1
     assert await books.row() == (State.QUEUED, 0, 1, OWNER_INSISTS)
     batch = await books.claim(Kind.TEXT)
     assert batch.insisted
 
 
-async def test_it_stays_insisted_on_when_it_has_to_go_again(books: Books) -> None:
+async def test_what_is_only_scheduled_and_sent_now_is_not_insisted_on(books: Books) -> None:
     delivery = await books.submit(Kind.TEXT, in_ms=60_000)
+    assert await books.ledger.send_now(delivery) == 1
+    assert await books.row() == (State.QUEUED, 0, 0, "")
+
+
+async def test_it_stays_insisted_on_when_it_has_to_go_again(books: Books) -> None:
+    delivery = await held(books)
     await books.ledger.send_now(delivery)
     batch = await books.claim(Kind.TEXT)
     await books.queue.again(batch, worker="w1", after_ms=0, problem="GraphThrottled")
     assert (await books.claim(Kind.TEXT)).insisted
 
 
+async def test_a_retry_takes_the_insisting_back(books: Books) -> None:
+    delivery = await held(books)
+    await books.ledger.send_now(delivery)
+    batch = await books.claim(Kind.TEXT)
+    await books.queue.settle(batch, State.REFUSED, worker="w1", problem="PremiumMissing")
+    assert await books.ledger.retry(delivery, seen_ms=books.now_ms) == 1
+    assert await books.row() == (State.QUEUED, 0, 0, "")
+
+
 async def test_another_time_takes_the_insisting_back(books: Books) -> None:
-    delivery = await books.submit(Kind.TEXT, in_ms=60_000)
+    delivery = await held(books)
     await books.ledger.send_now(delivery)
     batch = await books.claim(Kind.TEXT)
     await books.queue.settle(batch, State.HELD, worker="w1", problem="MeetingMoved")

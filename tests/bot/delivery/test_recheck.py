@@ -1,7 +1,7 @@
 """A scheduled text leaves only when its meeting is still what its sender saw."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from bot.delivery.models import Delivery, State
 from bot.delivery.recheck import promise
 from sandbox.entra import Entra
 from sandbox.graph import Graph as GraphStandIn
+from sandbox.series import new_series
 from sandbox.world import Meeting, clinic
 from tests.bot.delivery.sending import Sending, SignedIn, sending
 
@@ -46,11 +47,27 @@ def meeting(room: Sending) -> Meeting:
     return next(one for one in room.world.meetings.values() if one.organizer_id == adele.id)
 
 
-async def scheduled(room: Sending, meeting: Meeting, **call: Any) -> Delivery:
+def seen(meeting: Meeting, **more: Any) -> dict[str, Any]:
+    return promise(
+        join_link=meeting.join_url,
+        starts_at=meeting.start,
+        told_at=meeting.series_start,
+        in_calendar=True,
+        **more,
+    )
+
+
+def ahead(**by: float) -> datetime:
+    return datetime.now(UTC) + timedelta(**by)
+
+
+async def scheduled(
+    room: Sending, meeting: Meeting, *, begins_at: datetime | None = None, **call: Any
+) -> Delivery:
     """A text that is due in a moment, about the meeting as it is now."""
-    seen = promise(join_link=meeting.join_url, starts_at=meeting.start, in_calendar=True)
     due_at_ms = room.queue.clock_ms() + 60_000
-    return await room.text(due_at_ms=due_at_ms, promise=seen, **call)
+    shown = seen(meeting, begins_at=begins_at)
+    return await room.text(due_at_ms=due_at_ms, promise=shown, **call)
 
 
 async def comes_due(room: Sending, delivery: Delivery) -> None:
@@ -205,9 +222,108 @@ async def test_another_time_asks_the_meeting_again(room: Sending, meeting: Meeti
     assert await held(room, delivery) == "MeetingMoved"
 
 
+async def test_an_occurrence_that_was_moved_far_is_not_called_cancelled(room: Sending) -> None:
+    first = room.world.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
+    series = new_series(room.world, room.world.named("Adele"), "Group", first, times=3)
+    delivery = await scheduled(room, series[0])
+    series[0].start += timedelta(days=2)
+    series[0].end += timedelta(days=2)
+    assert await held(room, delivery) == "MeetingGone"
+
+
+@pytest.mark.parametrize("message_type", ["confirmation", "reschedule", "reminder"])
+async def test_a_late_text_about_what_has_begun_is_held(
+    room: Sending, meeting: Meeting, message_type: str
+) -> None:
+    late = {"begins_at": ahead(seconds=-1), "message_type": message_type}
+    assert await held(room, await scheduled(room, meeting, **late)) == "AppointmentBegan"
+
+
+async def test_what_is_to_begin_later_holds_nothing(room: Sending, meeting: Meeting) -> None:
+    delivery = await scheduled(room, meeting, begins_at=ahead(hours=1))
+    await comes_due(room, delivery)
+    await room.reaches(delivery, State.ACCEPTED)
+
+
+async def test_a_late_cancellation_leaves_all_the_same(room: Sending, meeting: Meeting) -> None:
+    late = {"begins_at": ahead(hours=-1), "message_type": "cancellation"}
+    delivery = await scheduled(room, meeting, **late)
+    await comes_due(room, delivery)
+    await room.reaches(delivery, State.ACCEPTED)
+
+
+async def test_its_owner_can_send_a_late_text_anyway(room: Sending, meeting: Meeting) -> None:
+    delivery = await scheduled(room, meeting, begins_at=ahead(seconds=-1))
+    await held(room, delivery)
+    await room.ledger.send_now(delivery)
+    room.worker.nudge()
+    await room.reaches(delivery, State.ACCEPTED)
+
+
+async def test_send_now_of_what_is_only_scheduled_still_asks_the_meeting(
+    room: Sending, meeting: Meeting
+) -> None:
+    delivery = await scheduled(room, meeting)
+    meeting.is_cancelled = True
+    await room.ledger.send_now(delivery)
+    room.worker.nudge()
+    now = await room.reaches(delivery, State.HELD)
+    assert now.tallies[0].problem == "MeetingCancelled"
+    assert texts(room) == 0
+
+
 async def test_a_text_that_was_sent_at_once_reads_no_meeting(
     room: Sending, meeting: Meeting
 ) -> None:
+    shown = seen(meeting, holds_until=ahead(minutes=5))
     meeting.is_cancelled = True
-    await room.reaches(await room.text(), State.ACCEPTED)
+    await room.reaches(await room.text(promise=shown), State.ACCEPTED)
     assert [call.method for call in room.world.graph_calls] == ["POST"]
+
+
+async def test_a_text_that_waited_for_long_asks_the_meeting(
+    room: Sending, meeting: Meeting
+) -> None:
+    shown = seen(meeting, holds_until=ahead(seconds=-1))
+    meeting.is_cancelled = True
+    now = await room.reaches(await room.text(promise=shown), State.HELD)
+    assert now.tallies[0].problem == "MeetingCancelled"
+
+
+async def test_a_retry_asks_the_meeting_however_soon_it_comes(
+    room: Sending, meeting: Meeting
+) -> None:
+    room.world.named("Adele").has_premium = False
+    delivery = await room.text(promise=seen(meeting, holds_until=ahead(minutes=5)))
+    refused = await room.reaches(delivery, State.REFUSED)
+    room.world.named("Adele").has_premium = True
+    meeting.start += timedelta(hours=1)
+    assert await room.ledger.retry(delivery, seen_ms=refused.seen_ms)
+    room.worker.nudge()
+    now = await room.reaches(delivery, State.HELD)
+    assert now.tallies[0].problem == "MeetingMoved"
+    assert texts(room) == 0
+
+
+async def test_a_text_that_waited_for_a_sign_in_asks_the_meeting(
+    room: Sending, meeting: Meeting, graph: GraphStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as revoked:
+        real = graph._caller
+        revoked.setattr(graph, "_caller", lambda _authorization: real("Bearer revoked"))
+        delivery = await room.text(promise=seen(meeting, holds_until=ahead(minutes=5)))
+        await room.reaches(delivery, State.NEEDS_SIGN_IN)
+    meeting.is_cancelled = True
+    assert await room.ledger.wake(delivery.actor)
+    room.worker.nudge()
+    await room.reaches(delivery, State.HELD)
+
+
+async def test_a_text_that_was_only_throttled_asks_no_meeting(
+    room: Sending, meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "THROTTLED_S", 0.01)
+    room.world.script[:] = ["429:none"]
+    delivery = await room.text(promise=seen(meeting, holds_until=ahead(minutes=5)))
+    await room.reaches(delivery, State.ACCEPTED)
+    assert [call.method for call in room.world.graph_calls] == ["POST", "POST"]
