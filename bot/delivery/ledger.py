@@ -4,6 +4,9 @@ Submitting is idempotent for ever, by (tenant, user, form_id). What an owner dec
 (cancel, send now, retry, …) is a conditional update; the way of a batch through a worker's
 hands is in `bot.delivery.queue`. Everything that names people or says what they are told is sealed
 before it is written.
+
+Its rooms are joined by inheritance because they share all that they have, a database, a seal and a
+clock, and nothing else: none calls another, and whoever has the ledger may ask it anything.
 """
 
 from bot.delivery.decisions import Decisions

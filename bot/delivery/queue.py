@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, Row, and_, select, update
 
 from bot import metrics
@@ -30,6 +31,8 @@ from bot.delivery.models import (
 from bot.delivery.spacing import Spacing
 from bot.delivery.writes import Writes
 from bot.sealing import Seal, Unreadable
+
+log = structlog.get_logger(__name__)
 
 _IN_HAND = [state.value for state in IN_HAND]
 
@@ -65,6 +68,7 @@ class Queue:
             try:
                 people = self._people(claimed)
             except Unreadable:
+                log.warning("batch.unreadable", delivery=batch.delivery_id, batch=batch.position)
                 # When this can't be written, the lease runs out, and it comes here again.
                 with contextlib.suppress(StorageUnavailable):
                     state = State.UNKNOWN if batch.doubted else State.REFUSED

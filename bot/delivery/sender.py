@@ -77,6 +77,7 @@ class Sender:
         try:
             call = await self._call(batch.delivery_id)
         except Unreadable:
+            log.warning("batch.unreadable")  # which one, its context says
             await self._outcomes.settle(batch, State.REFUSED, Unreadable.__name__)
             return
         batch = batch.evolve(call=call)
