@@ -213,7 +213,7 @@ class Herald:
     def _handler(self, sign_in: SignInFlow) -> Handler:
         settings, core = self._settings, self._core
         forms = Forms(settings.secrets)
-        changes = TextChanges(core.identity, core.graph)
+        changes = TextChanges(core.identity, core.graph, core.ledger)
         deliveries = Deliveries(core.ledger, core.drafts, core.worker, core.rates, changes)
         deliveries.tells_answers(core.progress.answered)
         texts = Texts(core.identity, core.graph, forms, core.drafts, deliveries, sign_in, changes)

@@ -154,8 +154,8 @@ class CardActions:
         delivery = await self._deliveries.owned(turn, button.delivery_id)
         if delivery.kind is not Kind.TEXT:
             raise StaleButton
-        request = TextRequest.from_json(self._deliveries.request_of(delivery))
-        form = await self._texts.follow_up(turn, request, button.message_type)
+        self._deliveries.request_of(delivery)
+        form = await self._texts.follow_up(turn, delivery, button.message_type)
         return await self._below(turn, form)
 
     async def _in_place(self, turn: Turn, button: OpenDialog) -> Answer:

@@ -98,8 +98,7 @@ class Deliveries:
         Raises StaleButton.
         """
         delivery = await self._ledger.delivery(turn.actor, delivery_id)
-        later = await self._ledger.recent(turn.actor) if delivery.kind is Kind.TEXT else ()
-        seen = await self._changes.seen(turn, [delivery], later)
+        seen = await self._changes.seen(turn, [delivery])
         return self._show(delivery, changed=seen.get(delivery.id))
 
     async def owned(self, turn: Turn, delivery_id: str) -> Delivery:
@@ -132,7 +131,7 @@ class Deliveries:
     async def history(self, turn: Turn) -> ShowCard:
         """The newest deliveries."""
         found = await self._ledger.recent(turn.actor)
-        seen = await self._changes.seen(turn, found, found)
+        seen = await self._changes.seen(turn, found)
         notes = {key: change.sentence for key, change in seen.items()}
         title, empty = gettext("What you sent"), gettext("You have not sent anything yet.")
         return self._listed(title, found, empty, notes)

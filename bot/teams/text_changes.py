@@ -4,7 +4,7 @@ Looking is quick or left out: a receipt never waits for the calendar.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ import structlog
 from bot.appointments.changes import Change, change_of, may_have_changed
 from bot.appointments.meetings import when
 from bot.appointments.request import TextRequest
+from bot.delivery.ledger import Ledger
 from bot.delivery.models import Delivery, Kind, State
 from bot.errors import HeraldError
 from bot.graph.client import Graph
@@ -36,32 +37,45 @@ class ChangeSeen:
 class TextChanges:
     """Reads appointments again, for those who look at what they sent about them."""
 
-    def __init__(self, identity: Identity, graph: Graph) -> None:
+    def __init__(self, identity: Identity, graph: Graph, ledger: Ledger) -> None:
         self._identity = identity
         self._graph = graph
+        self._ledger = ledger
 
-    async def seen(
-        self, turn: Turn, deliveries: Iterable[Delivery], later: Iterable[Delivery] = ()
-    ) -> dict[str, ChangeSeen]:
+    async def seen(self, turn: Turn, deliveries: Iterable[Delivery]) -> dict[str, ChangeSeen]:
         """What changed since, by delivery id; nothing of those of which nobody can tell.
 
-        What `later` texts told already is not offered again.
+        What everybody was told already, by a later text, is not offered again.
         """
-        requests = dict(_worth_looking(deliveries))
-        if not requests:
+        looked_at = dict(_worth_looking(deliveries))
+        if not looked_at:
             return {}
+        requests = {key: request for key, (_, request) in looked_at.items()}
         found = await self._read(turn, requests)
-        told = [*_told(later)]
+        if not found:
+            return {}
+        texts = await self._texts(turn)
         return {
             key: ChangeSeen(_sentence(change, turn.place.zone), change.message_type)
             for key, change in found.items()
-            if not any(_says(text, change) for text in told)
+            if await self._untold(looked_at[key][0], change, texts)
         }
 
-    async def now(self, turn: Turn, request: TextRequest) -> TextRequest:
-        """The request about its appointment as it stands now, as far as that can be told."""
+    async def now(
+        self, turn: Turn, delivery: Delivery, request: TextRequest, message_type: str
+    ) -> TextRequest:
+        """The request of a delivery about its appointment as it stands now, as far as that can be
+        told; of a text that tells the change, to those who were not told yet.
+        """
         found = await self._read(turn, {"": request})
-        return replace(request, meeting=found[""].meeting) if found else request
+        if not found:
+            return request
+        request = replace(request, meeting=found[""].meeting)
+        if found[""].message_type != message_type:
+            return request
+        untold = await self._untold(delivery, found[""], await self._texts(turn))
+        some = tuple(each for each in request.attendees if each.number in untold)
+        return replace(request, attendees=some or request.attendees)
 
     async def _read(self, turn: Turn, requests: dict[str, TextRequest]) -> dict[str, Change]:
         ids = [request.meeting.event_id for request in requests.values()]
@@ -78,31 +92,64 @@ class TextChanges:
         }
         return {key: change for key, change in found.items() if change}
 
+    async def _texts(self, turn: Turn) -> list[Delivery]:
+        return await self._ledger.newest(turn.actor, kinds=(Kind.TEXT,))
 
-def _worth_looking(deliveries: Iterable[Delivery]) -> Iterable[tuple[str, TextRequest]]:
+    async def _untold(
+        self, delivery: Delivery, change: Change, texts: Sequence[Delivery]
+    ) -> set[str]:
+        """The numbers that a delivery went to and that no later one of `texts` told."""
+        untold = await self._reached(delivery)
+        for text in texts:
+            if _order(text) > _order(delivery) and _tells(text, change):
+                untold -= await self._reached(text)
+        return untold
+
+    async def _reached(self, delivery: Delivery) -> set[str]:
+        """The numbers that a text went to, or may have, or will."""
+        not_reached = delivery.people(State.REFUSED, State.CANCELLED)
+        if not_reached == delivery.total:
+            return set()
+        if not not_reached:
+            return {each["number"] for each in delivery.request["attendees"]}
+        # Each in a request of his or her own: the ledger knows which of them left.
+        found = await self._ledger.people(delivery.id)
+        ended = (State.REFUSED, State.CANCELLED)
+        return {number for state, people in found if state not in ended for number, _ in people}
+
+
+def _order(delivery: Delivery) -> tuple[int, str]:
+    return delivery.created_at_ms, delivery.id
+
+
+def _worth_looking(
+    deliveries: Iterable[Delivery],
+) -> Iterable[tuple[str, tuple[Delivery, TextRequest]]]:
     now = datetime.now(UTC)
     for delivery in deliveries:
         if delivery.kind is not Kind.TEXT or not delivery.request or not delivery.is_settled:
             continue
         request = TextRequest.from_json(delivery.request)
         if delivery.people(State.ACCEPTED) and may_have_changed(request, now):
-            yield delivery.id, request
+            yield delivery.id, (delivery, request)
 
 
-def _told(deliveries: Iterable[Delivery]) -> Iterable[TextRequest]:
-    for delivery in deliveries:
-        waits_or_left = delivery.people(*State) - delivery.people(State.REFUSED, State.CANCELLED)
-        if delivery.kind is Kind.TEXT and delivery.request and waits_or_left:
-            yield TextRequest.from_json(delivery.request)
+def _tells(text: Delivery, change: Change) -> bool:
+    """Whether those who got this text need not be told by an earlier one's receipt.
 
-
-def _says(text: TextRequest, change: Change) -> bool:
-    """Whether a text tells this change: of this appointment, and of the time it has now."""
-    if text.meeting.event_id != change.meeting.event_id:
+    It says so itself: it is of this appointment, and of the time that it has now. Or it was wrong
+    later than the earlier one, and its own receipt says so.
+    """
+    if not text.request:
+        return False
+    request = TextRequest.from_json(text.request)
+    if request.meeting.event_id != change.meeting.event_id:
         return False
     if change.kind == "moved":
-        return text.meeting.starts_at == change.meeting.starts_at
-    return text.message_type == change.message_type
+        says_so = request.meeting.starts_at == change.meeting.starts_at
+    else:
+        says_so = request.message_type == change.message_type
+    return says_so or any(_worth_looking([text]))
 
 
 def _sentence(change: Change, zone: str) -> str:

@@ -222,11 +222,12 @@ class Texts:
         form_id = self._forms.mint(Kind.TEXT, turn.actor, succeeds)
         return await self._filled(turn, form_id, request)
 
-    async def follow_up(self, turn: Turn, request: TextRequest, message_type: str) -> Answer:
+    async def follow_up(self, turn: Turn, delivery: Delivery, message_type: str) -> Answer:
         """A new form for a later text to the same people about the same appointment."""
         if message_type not in MESSAGE_TYPES:
             raise StaleButton
-        request = await self._changes.now(turn, request)
+        request = TextRequest.from_json(delivery.request)
+        request = await self._changes.now(turn, delivery, request, message_type)
         later = replace(request, message_type=message_type, leaves_at=None)
         return await self._filled(turn, self._forms.mint(Kind.TEXT, turn.actor), later)
 

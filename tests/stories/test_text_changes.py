@@ -11,6 +11,7 @@ from sandbox.stage import Stage
 from sandbox.world import Meeting
 from tests.desk import Desk
 from tests.stories.test_meetings import SEATTLE, SMS, add_meeting
+from tests.stories.test_schedules import REDMOND
 
 MOVED, CANCELLED = "Text that it was moved", "Text that it was cancelled"
 
@@ -27,13 +28,23 @@ def meeting(adele: Desk, stage: Stage) -> Meeting:
     return add_meeting(stage, adele.person, 1, subject="Check-up")
 
 
-async def told(desk: Desk, meeting: Meeting, **more: str) -> None:
-    """A text about this meeting, accepted."""
+async def told(desk: Desk, meeting: Meeting, **more: str) -> str:
+    """A text about this meeting, accepted: its delivery's short id."""
     await desk.say("text")
     value = f"{meeting.join_url}#{meeting.start:%Y-%m-%dT%H:%M:%SZ}"
-    await desk.press("Review", meeting=value, phone_0=SEATTLE, **more)
+    await desk.press("Review", **{"meeting": value, "phone_0": SEATTLE, **more})
     await desk.press("text.send")
     assert "Accepted by Microsoft" in desk.shown
+    return desk.shown.split("Delivery ")[1][:8]
+
+
+async def told_of_the_change(desk: Desk) -> str:
+    """The text that a receipt offers, sent as it stands."""
+    await desk.press(MOVED)
+    await desk.press("Review")
+    await desk.press("text.send")
+    assert "Accepted by Microsoft" in desk.shown
+    return desk.shown.split("Delivery ")[1][:8]
 
 
 def move(meeting: Meeting, **by: int) -> None:
@@ -82,6 +93,67 @@ async def test_what_was_told_already_is_not_offered_again(
     short = str(first.card(adele.person)).split("Delivery ")[1][:8]
     await adele.say(f"status {short}")
     assert not adele.has_button(MOVED)
+
+
+async def test_moved_there_and_back_people_believe_what_they_were_told_last(
+    adele: Desk, stage: Stage, meeting: Meeting
+) -> None:
+    first = await told(adele, meeting)
+    move(meeting, days=1)
+    await adele.press("Look again")
+    await told_of_the_change(adele)
+    move(meeting, days=-1)
+    await adele.press("Look again")
+    assert adele.has_button(MOVED)
+    await adele.say("history")
+    assert adele.shown.count("moved since") == 1
+    await adele.say(f"status {first}")
+    assert not adele.has_button(MOVED)
+
+
+async def test_what_one_patient_was_told_another_was_not(
+    adele: Desk, stage: Stage, meeting: Meeting
+) -> None:
+    to_seattle = await told(adele, meeting)
+    to_redmond = await told(adele, meeting, phone_0=REDMOND)
+    move(meeting, days=1)
+    await adele.say(f"status {to_seattle}")
+    await told_of_the_change(adele)
+    await adele.say(f"status {to_redmond}")
+    assert adele.has_button(MOVED)
+    await adele.say(f"status {to_seattle}")
+    assert not adele.has_button(MOVED)
+
+
+async def test_the_text_that_tells_of_a_change_is_for_those_who_do_not_know_yet(
+    adele: Desk, stage: Stage, meeting: Meeting
+) -> None:
+    both = await told(adele, meeting, phone_1=REDMOND)
+    move(meeting, days=1)
+    await told(adele, meeting, message_type="reschedule")
+    await adele.say(f"status {both}")
+    await adele.press(MOVED)
+    values = adele.values()
+    assert (values["phone_0"], values.get("phone_1", "")) == (REDMOND, "")
+    await adele.press("Review")
+    await adele.press("text.send")
+    await adele.say("history")
+    assert "moved since" not in adele.shown
+
+
+async def test_a_text_that_was_refused_told_nobody(
+    adele: Desk, stage: Stage, meeting: Meeting
+) -> None:
+    first = await told(adele, meeting)
+    move(meeting, days=1)
+    await adele.press("Look again")
+    adele.person.has_premium = False
+    await adele.press(MOVED)
+    await adele.press("Review")
+    await adele.press("text.send")
+    assert "Not accepted" in adele.shown
+    await adele.say(f"status {first}")
+    assert adele.has_button(MOVED)
 
 
 async def test_a_cancelled_appointment_offers_the_cancellation(
