@@ -36,7 +36,7 @@ from bot.graph.errors import (
 
 log = structlog.get_logger(__name__)
 
-_WAITS_FOR_OWNER = (SignInNeeded, ConsentNeeded, WrongPerson)
+WAITS_FOR_OWNER = (SignInNeeded, ConsentNeeded, WrongPerson)
 
 
 class Outcomes:
@@ -52,7 +52,7 @@ class Outcomes:
         self._queue = queue
         self._worker = worker
         self._stopping = stopping
-        self._requeued = requeued
+        self.requeued = requeued
 
     async def accepted(self, batch: Batch, accepted: Accepted) -> None:
         """Graph took it."""
@@ -78,7 +78,7 @@ class Outcomes:
         problem = type(error).__name__
         if isinstance(error, EntraUnavailable) and batch.attempt < pace.TRIES:
             await self.again(batch, problem, pace.back_off_s(batch.attempt))
-        elif isinstance(error, _WAITS_FOR_OWNER):
+        elif isinstance(error, WAITS_FOR_OWNER):
             await self.settle(batch, State.NEEDS_SIGN_IN, problem)
         elif isinstance(error, IdentityError):
             await self.settle(batch, State.REFUSED, problem)
@@ -171,7 +171,7 @@ class Outcomes:
                 doubt=doubt,
             )
         )
-        self._requeued()
+        self.requeued()
 
     async def settle(
         self, batch: Batch, state: State, problem: str, error: GraphError | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections import OrderedDict
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from bot.delivery.actions import ACTIONS
 from bot.delivery.database import StorageUnavailable
 from bot.delivery.ledger import Ledger
 from bot.delivery.models import Batch, Kind, State
-from bot.delivery.outcomes import Outcomes
+from bot.delivery.outcomes import WAITS_FOR_OWNER, Outcomes
 from bot.delivery.queue import Queue
 from bot.delivery.recheck import Changed, recheck
 from bot.errors import HeraldError
@@ -80,7 +81,7 @@ class Sender:
             log.warning("batch.unreadable")  # which one, its context says
             await self._outcomes.settle(batch, State.REFUSED, Unreadable.__name__)
             return
-        batch = batch.evolve(call=call)
+        batch, began_s = batch.evolve(call=call), time.time()
         try:
             if not batch.insisted:
                 await recheck(self._identity, self._graph, batch, call, self._now())
@@ -91,6 +92,8 @@ class Sender:
             await self._outcomes.not_rechecked(batch, error)
         except HeraldError as error:
             await self._outcomes.no_token(batch, error)
+            if isinstance(error, WAITS_FOR_OWNER):
+                await self._look_again(batch, began_s)
         except Exception:
             # It would fail again and again: its owner is told that nothing left.
             log.exception("worker.not_prepared", batch=batch.id, delivery=batch.delivery_id)
@@ -100,6 +103,13 @@ class Sender:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._queue.clock_ms() / 1000, UTC)
+
+    async def _look_again(self, batch: Batch, since_s: float) -> None:
+        """Who signed in while this was written down woke what waited then, which this did not."""
+        scopes = ACTIONS[batch.kind].scopes
+        if await self._identity.signed_in_since(batch.actor, scopes, since_s):
+            await self._ledger.wake(batch.actor)
+            self._outcomes.requeued()
 
     async def _call(self, delivery_id: str) -> dict[str, Any]:
         reading = self._calls.get(delivery_id)

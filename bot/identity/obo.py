@@ -103,6 +103,14 @@ class Identity:
         token = kept(stored, scopes) if stored else None
         return token is not None and token.life_s() < MARGIN_S
 
+    async def signed_in_since(self, actor: Actor, scopes: Sequence[str], since_s: float) -> bool:
+        """Whether a token for this came into the database after `since_s` (seconds since 1970)."""
+        stored = await self._cache.load(actor)
+        if stored is None or stored.updated_at_ms < since_s * 1000:
+            return False
+        token = kept(stored, scopes)
+        return token is not None and token.life_s() > 0
+
     async def challenged(self, value: str, claims: str) -> None:
         """Graph refused a token given here and wants to see these claims (base64 JSON).
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from bot.delivery.lanes import Lanes, Rates
 from bot.delivery.ledger import Ledger
 from bot.delivery.models import BATCHES, Kind, NewDelivery, Place, State
 from bot.delivery.queue import Queue
+from bot.errors import SignInNeeded
 from bot.graph.routes import SEND_NOTIFICATION
 from bot.identity.obo import MEETINGS, NOTIFY, TEXT, Identity, Token
 from bot.identity.token_cache import TokenCache
@@ -90,6 +91,36 @@ async def test_without_a_sign_in_it_waits_and_after_it_goes_on(
     assert await room.ledger.wake(actor) == [delivery.id]
     room.worker.nudge()
     await room.reaches(delivery, State.ACCEPTED)
+    assert sent(stage, SMS) == [202]
+
+
+class TooEarly:
+    """An identity whose first answer is that nobody is signed in, when somebody just was."""
+
+    def __init__(self, identity: Identity, signs_in: Callable[[], Awaitable[object]]) -> None:
+        self._identity = identity
+        self._signs_in: Callable[[], Awaitable[object]] | None = signs_in
+
+    async def token(self, *what: Any, **more: Any) -> Token:
+        try:
+            return await self._identity.token(*what, **more)
+        except SignInNeeded:
+            if self._signs_in is not None:
+                await self._signs_in()
+                self._signs_in = None
+            raise
+
+    async def signed_in_since(self, *what: Any) -> bool:
+        return await self._identity.signed_in_since(*what)
+
+
+async def test_a_sign_in_in_the_moment_when_it_is_written_that_one_is_needed_counts(
+    stage: Stage, identity: Identity, sqlite_url: str
+) -> None:
+    early = TooEarly(identity, lambda: sign_in(stage, identity, "Adele"))
+    async with sending(stage.world, stage.graph.url, sqlite_url, early) as room:
+        delivery = await room.text()
+        await room.reaches(delivery, State.ACCEPTED)
     assert sent(stage, SMS) == [202]
 
 
