@@ -134,7 +134,7 @@ class World:
             if call.path.endswith(f"/{action}") and call.status in {202, 204}
         ]
 
-    async def until(self, condition: Callable[[], bool], *, timeout_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], *, timeout_s: float = 30.0) -> None:
         """Wait until the condition holds. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not condition():

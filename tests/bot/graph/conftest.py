@@ -41,7 +41,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def desk(stage: Stage, session: aiohttp.ClientSession) -> Desk:
-    return Desk(stage, Graph(stage.graph.url, session, timeout_s=5))
+    return Desk(stage, Graph(stage.graph.url, session))
 
 
 @pytest.fixture
