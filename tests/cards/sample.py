@@ -38,8 +38,12 @@ class Sample:
         return f"{self.draw.__module__}.{self.draw.__name__}: {self.name}"
 
     @cached_property
+    def card(self) -> AdaptiveCard:
+        return self.draw(self.view)
+
+    @cached_property
     def payload(self) -> dict[str, Any]:
-        return payload(self.draw(self.view))
+        return payload(self.card)
 
 
 def retold(data: Any, tell: Callable[[str], str], name: str = "") -> Any:
