@@ -22,7 +22,7 @@ _IS_DONE = ~(
 )
 _IS_KEPT = DELIVERIES.c.erased_at_ms.is_(None)
 _OLD = (
-    select(DELIVERIES)
+    select(*(DELIVERIES.c[name] for name in (*drawers.PLACE.bound_to, drawers.PLACE.column)))
     .where(
         DELIVERIES.c.created_at_ms < bindparam("before"),
         DELIVERIES.c.due_at_ms < bindparam("before"),
