@@ -33,7 +33,6 @@ log = structlog.get_logger(__name__)
 SPACING_S = 1.0
 _LOOK_S = 60.0
 _TRIES = 6  # at drawing one change: about half a minute
-_POSTING_MS = 3_000  # so long nobody else posts the first card of a delivery in a thread
 _ANSWERED_S = 1.5  # by then the dialog's answer is there, and was all that there is to say
 _REMEMBERED = 2_000
 
@@ -54,7 +53,8 @@ class Progress:
         self._looking: asyncio.Task[None] | None = None
         self._after_answers: set[asyncio.Task[None]] = set()
         self._answered: OrderedDict[str, tuple[Tally, ...]] = OrderedDict()  # in a dialog
-        self._drawn: OrderedDict[str, tuple[Tally, ...]] = OrderedDict()  # in a thread
+        self._drawn: OrderedDict[str, tuple[Tally, ...]] = OrderedDict()  # by this process
+        self._if_news: set[str] = set()  # drawn only where they are not as this process drew them
         self._nowhere: OrderedDict[str, None] = OrderedDict()  # their owners have no chat with us
         self._going_home: set[str] = set()  # their threads are gone, and no other card shows them
 
@@ -69,10 +69,16 @@ class Progress:
     async def catch_up(self) -> None:
         """Draw the cards that may be behind what the ledger knows."""
         for delivery_id in await self._ledger.undrawn():
-            await self.tell(delivery_id)
+            if delivery_id not in self._changed:
+                self._if_news.add(delivery_id)
+                self._draw_soon(delivery_id)
 
     async def tell(self, delivery_id: str) -> None:
         """This delivery changed: draw it soon."""
+        self._if_news.discard(delivery_id)
+        self._draw_soon(delivery_id)
+
+    def _draw_soon(self, delivery_id: str) -> None:
         self._changed.add(delivery_id)
         if delivery_id not in self._drawing:
             self._drawing[delivery_id] = asyncio.create_task(self._draw(delivery_id))
@@ -161,6 +167,7 @@ class Progress:
             log.exception("progress.failed", delivery=delivery_id)
         finally:
             self._changed.discard(delivery_id)
+            self._if_news.discard(delivery_id)
             self._drawing.pop(delivery_id, None)
 
     async def _pause(self, seconds: float) -> None:
@@ -174,15 +181,20 @@ class Progress:
                 self._changed.discard(delivery_id)
             return
         self._changed.discard(delivery_id)
+        if_news = delivery_id in self._if_news
         delivery = await self._ledger.any_delivery(delivery_id)
-        if delivery is None:
+        if delivery is None or (if_news and self._is_as_drawn(delivery)):
             return
         place = delivery.place
         await self._connector.update(
             place.service_url, place.conversation_id, place.activity_id, self._card(delivery)
         )
-        if place.is_shared:
-            _remember(self._drawn, delivery_id, delivery.tallies)
+        _remember(self._drawn, delivery_id, delivery.tallies)
+
+    def _is_as_drawn(self, delivery: Delivery) -> bool:
+        """Whether it still waits as this process drew it. An end is drawn once more: what another
+        process drew before may have come to Teams after it."""
+        return not delivery.is_settled and self._drawn.get(delivery.id) == delivery.tallies
 
     def _card(self, delivery: Delivery) -> object:
         with speaking(delivery.place.locale):  # its owner's, whoever else reads it
@@ -215,8 +227,7 @@ class Progress:
         delivery = await self._ledger.any_delivery(delivery_id)
         if delivery is None or self._is_known(delivery):
             return False
-        if not delivery.place.activity_id:
-            await self._post(delivery)
+        await self._post(delivery_id)
         return False
 
     def _is_known(self, delivery: Delivery) -> bool:
@@ -227,34 +238,52 @@ class Progress:
             return True
         return delivery.is_settled and delivery.seen_ms < delivery.drawn_at_ms
 
-    async def _post(self, delivery: Delivery) -> None:
-        place = delivery.place
-        # A card that is posted twice stays: another replica has time to write down where it stands.
-        spacing_ms = _POSTING_MS if place.is_shared else int(SPACING_S * 1000) - 50
-        if not await self._ledger.may_draw(delivery.id, spacing_ms=spacing_ms):
-            self._changed.add(delivery.id)  # another replica may be posting it just now
+    async def _post(self, delivery_id: str) -> None:
+        if not await self._ledger.may_post(delivery_id):
+            if not self._stopping.is_set():
+                self._changed.add(delivery_id)  # another replica is posting it: then it is drawn
             return
-        if place.is_shared:
-            posted = await self._connector.send(
-                place.service_url, place.conversation_id, self._card(delivery)
-            )
-            await self._moved(delivery.id, replace(place, activity_id=posted))
-            _remember(self._drawn, delivery.id, delivery.tallies)
-            return
-        actor = delivery.actor
         try:
-            chat = await self._connector.create(place.service_url, actor.tenant_id, actor.user_id)
-            posted = await self._connector.send(place.service_url, chat, self._card(delivery))
-            self._going_home.discard(delivery.id)
-        except ConversationGone:
-            self._going_home.discard(delivery.id)
-            _remember(self._nowhere, delivery.id, None)  # `history` has it
-            raise
-        new = replace(place, conversation_id=chat, activity_id=posted)
-        await self._moved(delivery.id, new)
+            await self._post_alone(delivery_id)
+        finally:
+            with contextlib.suppress(HeraldError):
+                await self._ledger.was_posted(delivery_id)
 
-    async def _moved(self, delivery_id: str, place: Place) -> None:
-        await until_written(lambda: self._ledger.move_card(delivery_id, place), stop=self._stopping)
+    async def _post_alone(self, delivery_id: str) -> None:
+        """Post the first card, unless another replica has, while nobody else does."""
+        at_ms = self._ledger.clock_ms()
+        delivery = await self._ledger.any_delivery(delivery_id)
+        if delivery is None:
+            return
+        place = delivery.place
+        if place.activity_id:
+            self._changed.add(delivery_id)
+            return
+        try:
+            posted = await self._posted(delivery)
+        except ConversationGone:
+            if not place.is_shared:
+                self._going_home.discard(delivery_id)
+                _remember(self._nowhere, delivery_id, None)  # `history` has it
+            raise
+        self._going_home.discard(delivery_id)
+        await self._moved(delivery_id, posted, at_ms)
+        _remember(self._drawn, delivery_id, delivery.tallies)
+
+    async def _posted(self, delivery: Delivery) -> Place:
+        """Post its card where others read it, or in its owner's own chat; where it stands."""
+        place, actor = delivery.place, delivery.actor
+        chat = place.conversation_id
+        if not place.is_shared:
+            chat = await self._connector.create(place.service_url, actor.tenant_id, actor.user_id)
+        posted = await self._connector.send(place.service_url, chat, self._card(delivery))
+        return replace(place, conversation_id=chat, activity_id=posted)
+
+    async def _moved(self, delivery_id: str, place: Place, at_ms: int | None = None) -> None:
+        await until_written(
+            lambda: self._ledger.move_card(delivery_id, place, drawn_at_ms=at_ms),
+            stop=self._stopping,
+        )
 
 
 def _remember(kept: "OrderedDict[str, Any]", key: str, value: Any) -> None:

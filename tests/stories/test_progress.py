@@ -10,6 +10,7 @@ import pytest
 
 from bot.delivery.worker import Worker
 from bot.settings import Settings
+from bot.teams import progress
 from bot.teams.deliveries import Deliveries
 from sandbox import actions
 from sandbox.conversation import Conversation
@@ -185,6 +186,32 @@ async def test_after_a_restart_a_receipt_that_the_dialog_showed_is_not_posted(
     async with serve():
         await asyncio.sleep(2.5)
     assert len(adele.cards) == before
+
+
+async def test_a_card_that_waits_as_it_was_drawn_is_not_drawn_again(
+    stage: Stage,
+    serve: Serve,
+    at_desk: Callable[[str], Desk],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "_LOOK_S", 0.3)
+    adele = at_desk("Adele")
+    async with serve():
+        await adele.teams.install(adele.person)
+        await reviewed(adele)
+        stage.world.faults.throttled, stage.world.faults.retry_after_s = True, 60
+        await adele.press("text.send")
+        await stage.world.until(lambda: "slow down" in adele.shown, timeout_s=6)
+    async with serve():
+        # Once: this process knows nothing of what the one before drew.
+        before = puts(stage)
+        await stage.world.until(lambda: puts(stage) > before, timeout_s=6)
+        await asyncio.sleep(3)
+        assert puts(stage) <= before + 2
+
+
+def puts(stage: Stage) -> int:
+    return len([call for call in stage.connector.calls if call.method == "PUT"])
 
 
 async def test_where_there_is_no_chat_with_the_owner_history_has_it(

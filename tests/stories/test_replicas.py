@@ -22,6 +22,7 @@ from sandbox.world import Person
 from tests.desk import Desk
 from tests.postgres import Postgres
 from tests.processes import Process, kill_all, start_app, start_worker
+from tests.thread import Thread
 
 BULK = "sendActivityNotificationToRecipients"
 SMS = "sendVirtualAppointmentSms"
@@ -220,6 +221,32 @@ async def test_an_app_without_a_worker_records_and_a_worker_apart_sends(
     await worker.stop()
     assert await worker.ended() == 0
     assert app.logged("batch.accepted") == []
+
+
+async def test_two_processes_post_one_card_in_a_thread_however_long_that_takes(
+    house: House, lee: Desk, stage: Stage
+) -> None:
+    """The app wants to post it when the dialog is answered, the worker when Graph took the text."""
+    await house.app(WORKER="none")
+    await house.worker()
+    await house.until_up()
+    await lee.teams.install(lee.person)
+    await lee.say("signin")
+    group = stage.teams.group("Ward", [lee.person, stage.world.named("Adele")])
+    thread = Thread(lee, group)
+    await thread.say("text")
+    dialog = await thread.open()
+    meetings = stage.world.meetings.values()
+    mine = next(meeting for meeting in meetings if meeting.organizer_id == lee.person.id)
+    await dialog.press("Review", meeting=mine.join_url, phone_0="(206) 342-8631")
+    before = len(thread.messages)
+    stage.world.faults.connector_slow_s = 4.0
+    await dialog.press("Send now to 1 person")
+    await stage.world.until(lambda: len(thread.messages) > before, timeout_s=20)
+    stage.world.faults.connector_slow_s = 0.0
+    await stage.world.until(lambda: "Accepted" in thread.shown, timeout_s=20)
+    await asyncio.sleep(5)  # whoever waited for the other has looked again by now
+    assert len(thread.messages) == before + 1
 
 
 async def test_postgresql_restarts_in_the_middle_and_nobody_is_needed(

@@ -425,6 +425,56 @@ async def test_a_card_is_drawn_again_when_whoever_drew_it_may_have_died_over_it(
     assert await book.ledger.undrawn() == []
 
 
+async def test_one_replica_posts_a_first_card_and_another_may_when_it_died_over_it(
+    database: Database,
+) -> None:
+    book = Book(database, now_ms=1_000_000)
+    delivery = await book.submit()
+    asked = [book.ledger.may_post(delivery.id) for _ in range(5)]
+    assert sorted(await asyncio.gather(*asked)) == [False] * 4 + [True]
+    book.now_ms += 59_000
+    assert not await book.ledger.may_post(delivery.id)
+    book.now_ms += 1_000
+    assert await book.ledger.may_post(delivery.id)
+    await book.ledger.was_posted(delivery.id)
+    assert await book.ledger.may_post(delivery.id)
+
+
+async def test_what_was_posted_is_drawn_as_of_when_it_was_read(book: Book) -> None:
+    book.now_ms = 1_000_000
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    book.now_ms = 1_001_000
+    await book.queue.settle(batch, State.ACCEPTED, worker="w1")
+    place = replace(PLACE, activity_id="1:posted")
+    await book.ledger.move_card(delivery.id, place, drawn_at_ms=1_000_500)
+    found = await book.ledger.delivery(ADELE, delivery.id)
+    assert (found.drawn_at_ms, found.place) == (1_000_500, place)
+    assert await book.ledger.undrawn() == [delivery.id]  # settled while it was posted
+
+
+async def test_the_cards_that_were_not_drawn_for_longest_are_looked_at_first(
+    book: Book,
+) -> None:
+    book.now_ms = 1_000_000
+    first, second, third = [await book.submit(f"f{number}") for number in range(3)]
+    for delivery in (third, first, second):
+        book.now_ms += 1_000
+        assert await book.ledger.may_draw(delivery.id, spacing_ms=950)
+    assert await book.ledger.undrawn(most=2) == [third.id, first.id]
+
+
+@pytest.mark.parametrize("state", [State.NEEDS_SIGN_IN, State.HELD])
+async def test_what_began_to_wait_for_its_owner_is_looked_at(book: Book, state: State) -> None:
+    book.now_ms = 1_000_000
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    await book.queue.settle(batch, state, worker="w1", problem="SignInNeeded")
+    assert await book.ledger.undrawn() == [delivery.id]
+    book.now_ms += 25 * 3_600_000
+    assert await book.ledger.undrawn() == []
+
+
 async def test_a_large_audience_is_read_as_it_is_written(book: Book) -> None:
     most = 0
     alive = 0
