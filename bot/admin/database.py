@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.delivery.database import Database, StorageUnavailable
+from bot.delivery.database import Database, DatabaseMoved, StorageUnavailable
+from bot.delivery.moving import Begun, Moved, move
 from bot.delivery.upgrade import Standing
 from bot.errors import CannotStart
 
@@ -18,6 +19,7 @@ _FOUND = {
     Standing.CURRENT: "The database is up to date.",
     Standing.NEWER: "The database was written by a newer version of Herald. "
     "Please install that version.",
+    Standing.MOVED: DatabaseMoved().sentence,
 }
 _DONE = {
     Standing.EMPTY: "The tables are made.",
@@ -51,6 +53,19 @@ def check(url: str) -> Found:
 def upgrade(url: str) -> str:
     """Bring the tables up to date. What was done. Raises CannotStart."""
     return _DONE[asyncio.run(_upgrade(url))]
+
+
+def copy(url: str, to: str, begun: Begun) -> Moved:
+    """Move everything to the empty database at `to`. Raises CannotStart, StorageUnavailable."""
+    return asyncio.run(_copy(Database(url), Database(to), begun))
+
+
+async def _copy(source: Database, target: Database, begun: Begun) -> Moved:
+    try:
+        return await move(source, target, begun)
+    finally:
+        await target.close()
+        await source.close()
 
 
 @asynccontextmanager

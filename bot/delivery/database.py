@@ -53,6 +53,10 @@ class DatabaseTooNew(CannotStart):
     """The database was written by a newer version of Herald. Please install that version."""
 
 
+class DatabaseMoved(CannotStart):
+    """Everything in this database was moved to another one. Please put that into DATABASE_URL."""
+
+
 class DatabaseAway(CannotStart):
     """The database can't be opened. Is DATABASE_URL right, and does the database run?"""
 
@@ -149,6 +153,7 @@ class Database:
         Raises:
             DatabaseInUse: another process works on this SQLite file.
             DatabaseTooNew: a newer version wrote it; nothing was changed.
+            DatabaseMoved: another database took its place.
             DatabaseAway: it can't be opened.
         """
         patience = time.monotonic() + (0 if self.is_sqlite else patience_s)
@@ -172,11 +177,14 @@ class Database:
 
         Raises:
             DatabaseTooNew: a newer version wrote it; nothing was changed.
+            DatabaseMoved: another database took its place.
         """
         async with self._write_long() as connection:
             stood = await connection.run_sync(upgrade)
         if stood is Standing.NEWER:
             raise DatabaseTooNew
+        if stood is Standing.MOVED:
+            raise DatabaseMoved
         return stood
 
     @asynccontextmanager

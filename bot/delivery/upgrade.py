@@ -10,7 +10,9 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_TURN = text("SELECT pg_advisory_xact_lock(4873254)")
+TURN = text("SELECT pg_advisory_xact_lock(4873254)")  # whoever makes or moves tables has it
+MOVED = "moved"  # the key in `once` by which a database says that another one took its place
+_IS_MOVED = text("SELECT 1 FROM once WHERE key = :key").bindparams(key=MOVED)
 
 
 class Standing(Enum):
@@ -20,6 +22,7 @@ class Standing(Enum):
     BEHIND = "behind"
     CURRENT = "current"
     NEWER = "newer"
+    MOVED = "moved"  # another database took its place
 
 
 def steps() -> list[str]:
@@ -37,6 +40,8 @@ def standing(connection: Connection) -> Standing:
         return Standing.EMPTY
     if done not in known:
         return Standing.NEWER
+    if connection.scalar(_IS_MOVED):
+        return Standing.MOVED
     return Standing.CURRENT if done == known[-1] else Standing.BEHIND
 
 
@@ -46,7 +51,7 @@ def upgrade(connection: Connection) -> Standing:
     On PostgreSQL, replicas that start together take turns: the second finds the work done.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(_TURN)
+        connection.execute(TURN)
     stood = standing(connection)
     if stood in {Standing.EMPTY, Standing.BEHIND}:
         _take_steps(connection)

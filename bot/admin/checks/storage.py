@@ -27,6 +27,12 @@ async def check(case: Case) -> AsyncIterator[Finding]:
             "Install that version again, or restore the backup from before.",
         )
         return
+    if stands is Standing.MOVED:
+        yield wrong(
+            f"Everything in the {kind} database was moved to another one.",
+            "Put the other one's address into DATABASE_URL.",
+        )
+        return
     if stands is Standing.BEHIND:
         yield wrong(
             f"The {kind} database is from an older version.",
