@@ -5,6 +5,7 @@ it leaves, answers and posts alike: each visible text is inside the marks, or is
 """
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from bot.notifications.activity_types import read_activity_types
 from bot.settings import Settings
 from bot.teams import pace, wire
 from bot.words import gettext, speaking
-from sandbox import actions
+from sandbox import actions, activities
 from sandbox.conversation import Conversation
 from sandbox.stage import Stage
 from tests.conftest import Serve
@@ -149,6 +150,71 @@ async def test_what_goes_wrong_with_a_text(adele: Desk, stage: Stage) -> None:
     await adele.press("text.review", meeting=meeting_of(adele), **both)
     await adele.press("text.send")
     await adele.press("delivery.change")
+
+
+async def test_what_has_changed_since_and_what_waits_for_its_owner(
+    adele: Desk, stage: Stage
+) -> None:
+    meeting = next(m for m in stage.world.meetings.values() if m.organizer_id == adele.person.id)
+    chosen = {"meeting": meeting.join_url, "phone_0": SEATTLE, "phone_1": "425 703 6214"}
+    await adele.say("text")
+    await adele.press("text.review", **chosen)
+    await adele.press("text.send")
+    for _ in range(2):
+        await adele.say("text")
+        await adele.press("text.review", **chosen, **soon())
+        await adele.press("text.send")
+    meeting.start += timedelta(days=2)
+    meeting.end += timedelta(days=2)
+    await adele.press("delivery.now")
+    await adele.say("history")
+    await adele.press("delivery.look")
+    await adele.say("signout")
+    due(stage)
+    await adele.say("scheduled")
+    adele.person.consents -= {"Calendars.Read"}
+    await adele.say("text")
+    meeting.is_cancelled = True
+    meeting.start -= timedelta(days=9)
+    meeting.end -= timedelta(days=9)
+    await adele.press("text.review", join_link=meeting.join_url, phone_0=SEATTLE)
+
+
+async def test_buttons_that_lead_nowhere_and_files_that_nobody_takes(
+    adele: Desk, stage: Stage
+) -> None:
+    await adele.say("text")
+    both = {"phone_0": SEATTLE, "phone_1": "425 703 6214"}
+    await adele.press("text.review", meeting=meeting_of(adele), **both)
+    await adele.press("text.send")
+    await adele.press("delivery.results")
+    card = adele.teams.last_message(adele.person).activity["attachments"][0]["content"]
+    for action, context in (("decline", {}), ("accept", card["acceptContext"]), ("accept", {})):
+        upload = {"uploadUrl": "https://evil.example/", "contentUrl": "", "uniqueId": "1"}
+        value = {"type": "fileUpload", "action": action, "context": context, "uploadInfo": upload}
+        await adele.teams.invoke(adele.person, "fileConsent/invoke", value)
+    place = stage.teams.channel(stage.teams.team("Ward", stage.world.people.values()))
+    nobody = "0" * 32
+    for where in (stage.teams.chat(adele.person), place):
+        for data in (
+            {"verb": "delivery.look", "delivery_id": nobody},
+            {"verb": "text.send", "form_id": "text.x.y", "draft_id": "z"},
+            {"verb": "notice.send", "form_id": "notice.x.y", "draft_id": "z"},
+            {"verb": "of.earlier", "form_id": "x", "phone_0": "1"},
+            {"verb": "identity.try_again", "then": "history"},
+            {"verb": "dialog.open", "command": "history", "kept": "-"},
+        ):
+            action = {"type": "Action.Execute", "verb": data["verb"], "data": data}
+            told = {"action": action, "trigger": "manual"}
+            await adele.teams.invoke(adele.person, "adaptiveCard/action", told, where)
+            said = activities.message(stage.world, adele.person, where, "", value=data)
+            await adele.teams.send(said)
+
+
+def due(stage: Stage) -> None:
+    """Everything that waits is due."""
+    with sqlite3.connect(stage.state_dir / "herald.sqlite3") as database:
+        database.execute("UPDATE batches SET due_at_ms = 1 WHERE state = 'scheduled'")
 
 
 async def test_a_notice_its_errors_its_receipt_and_what_follows(adele: Desk) -> None:
