@@ -43,9 +43,13 @@ class Census:
         self._clock_ms = clock_ms
 
     async def current(self) -> str:
-        """Whether the tables are as this version wants them."""
+        """Whether this version can work on the tables: also those of a newer one, just started.
+
+        A version only ever adds to them, so that its predecessors go on until they are stopped.
+        """
         standing = await self._database.standing()
-        return "" if standing is Standing.CURRENT else f"The tables are {standing.value}."
+        is_fit = standing in {Standing.CURRENT, Standing.NEWER}
+        return "" if is_fit else f"The tables are {standing.value}."
 
     async def readable(self) -> str:
         """Whether SECRET_KEYS opens what was written last. Raises Unreadable."""

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.actor import Actor
@@ -18,7 +19,7 @@ from bot.delivery.upgrade import Standing
 from bot.graph.bodies import text_topic
 from bot.sealing import Seal
 from bot.settings import ROOT
-from sandbox.stage import Stage
+from sandbox.stage import Stage, free_port
 from tests.admin.shell import bot
 from tests.desk import Desk
 from tests.postgres import Postgres
@@ -122,13 +123,17 @@ async def test_the_old_version_keeps_sending_while_the_new_one_starts_and_takes_
     site.stage.world.limits_enforced = False
     lee = at_desk("Lee")
     await lee.teams.install(lee.person)
-    old = await site.up(await start_app(site.moved()))
+    health = str(free_port())
+    old = await site.up(await start_app({**site.moved(), "METRICS_PORT": health}))
     await lee.say("notify")  # signs Lee in
     before = await site.notice(lee)
 
     # It answers and sends nothing, so that what is sent now is the old one's doing.
     await site.up(await start_newer_app({**site.moved(), "WORKER": "none"}, migrations))
     assert await site.database.standing() is Standing.NEWER
+    # A load balancer has to go on sending people to the old one until it is stopped.
+    async with aiohttp.request("GET", f"http://127.0.0.1:{health}/readyz") as answer:
+        assert answer.status == 200, await answer.text()
     beside = await site.notice(lee)
     assert await site.is_sent(before)
     assert await site.is_sent(beside)
