@@ -1,6 +1,6 @@
 """A delivery in numbers: a bar while it goes on, and how many people came out how."""
 
-from bot.words import ngettext, written
+from bot.words import gettext, ngettext, written
 from cards.blocks import Tone
 from cards.delivery_view import DeliveryView
 from cards.elements import Element, column, columns, text_block
@@ -12,6 +12,7 @@ def counts(of: DeliveryView) -> list[Element]:
     """The bar, and the counts side by side unless there is only one, which a sentence tells."""
     all_of_them: list[tuple[Tone, str, int, str]] = [
         ("good", "✅", of.accepted, ngettext("accepted", "accepted", of.accepted)),
+        ("good", "✅", of.arrived, gettext("said to have arrived")),
         ("attention", "❌", of.refused, ngettext("refused", "refused", of.refused)),
         ("warning", "❓", of.unknown, ngettext("unknown", "unknown", of.unknown)),
         ("accent", "⏳", of.waiting, ngettext("to go", "to go", of.waiting)),

@@ -11,6 +11,7 @@ DeliveryState = Literal[
     "scheduled",
     "waiting",
     "accepted",
+    "arrived",
     "refused",
     "unknown",
     "mixed",
@@ -34,7 +35,7 @@ class Problem:
 class DeliveryView:
     """Counts are people: attendees of a text, recipients of a notification.
 
-    They add up: accepted + refused + unknown + waiting + cancelled = total.
+    They add up: accepted + arrived + refused + unknown + waiting + cancelled = total.
     """
 
     delivery_id: str
@@ -49,6 +50,8 @@ class DeliveryView:
     unknown: int = 0
     waiting: int = 0
     cancelled: int = 0
+    arrived: int = 0  # by their owner's word alone
+    doubt: str = ""  # how it came that nobody can tell: a sentence
     people: tuple[str, ...] = ()  # "number ending in 0142", names; at most 20
     left_out: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = field(default_factory=tuple)  # of "held": why it waits

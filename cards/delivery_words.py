@@ -10,6 +10,7 @@ HEADLINES: dict[DeliveryState, tuple[Tone, str, str]] = {
     "scheduled": ("accent", "🕒", marked("Scheduled")),
     "waiting": ("accent", "⏳", marked("Being sent")),
     "accepted": ("good", "✅", marked("Accepted by Microsoft")),
+    "arrived": ("good", "✅", marked("Arrived, as you said")),
     "refused": ("attention", "❌", marked("Not accepted")),
     "unknown": ("warning", "❓", marked("Nobody can tell whether it was sent")),
     "mixed": ("warning", "⚠️", marked("Accepted in part")),
@@ -17,7 +18,9 @@ HEADLINES: dict[DeliveryState, tuple[Tone, str, str]] = {
     "held": ("warning", "⏸️", marked("Waiting for your decision")),
     "cancelled": ("emphasis", "🚫", marked("Cancelled")),
 }
+_WAITING_FOR_OWNER = frozenset({"needs_sign_in", "held"})
 _FOR_OTHERS: Mapping[DeliveryState, str] = {
+    "arrived": marked("Arrived, as its sender said"),
     "needs_sign_in": marked("Waiting for a sign-in"),
     "held": marked("Waiting for a decision"),
 }
@@ -30,21 +33,26 @@ def named(state: DeliveryState) -> str:
 
 def waits_for_its_owner(state: DeliveryState) -> bool:
     """Whether nothing goes on until whoever sent it does something."""
-    return state in _FOR_OTHERS
+    return state in _WAITING_FOR_OWNER
 
 
 def for_others(state: DeliveryState, own: str) -> str:
-    """What others read where its owner reads `own`: they can't decide or sign in."""
+    """What others read where its owner reads `own`: they said nothing, and can't decide."""
     return gettext(_FOR_OTHERS[state]) if state in _FOR_OTHERS else own
 
 
 def headline(view: DeliveryView) -> tuple[Tone, str, str]:
     """The state's colour, sign and words."""
     if view.state == "mixed" and not view.accepted:
-        some = gettext("Nobody can tell for some")
-        return "warning", "⚠️", some if view.unknown else gettext("Not accepted")
+        return "warning", "⚠️", _in_part(view)
     tone, symbol, words = HEADLINES[view.state]
     return tone, symbol, gettext(words)
+
+
+def _in_part(view: DeliveryView) -> str:
+    if view.unknown:
+        return gettext("Nobody can tell for some")
+    return gettext("Arrived in part") if view.arrived else gettext("Not accepted")
 
 
 def called(short_id: str) -> str:
@@ -88,32 +96,54 @@ def _first(words: str) -> str:
 
 def _unknown(view: DeliveryView) -> list[str]:
     whom = view.whom(view.unknown)
-    broke = gettext("The connection broke before an answer came.")
+    why = view.doubt or gettext("No clear answer came.")
     if view.kind == "text":
         return [
-            broke,
+            why,
             _first(gettext("{whom} may have the text, or not.", whom=whom)),
             gettext("Herald does not send it again by itself."),
             ngettext("Ask them first.", "Ask one of them first.", view.unknown),
         ]
-    return [broke, _maybe(whom)]
+    return [why, _maybe(whom)]
 
 
 def _maybe(whom: str) -> str:
     return _first(gettext("{whom} may have it, or not.", whom=whom))
 
 
+def _arrived(view: DeliveryView) -> list[str]:
+    return [_said_to(view), gettext("Microsoft did not say so.")]
+
+
+def _said_to(view: DeliveryView) -> str:
+    return ngettext(
+        "You said that it arrived for one person.",
+        "You said that it arrived for {number} people.",
+        view.arrived,
+    )
+
+
 def _mixed(view: DeliveryView) -> list[str]:
+    if view.arrived:
+        return _arrived_in_part(view)
     if not view.accepted and view.unknown:
         rest = view.whom(view.total - view.unknown)
         return [_maybe(view.whom(view.unknown)), gettext("{whom} surely not.", whom=rest)]
     if not view.accepted:
         return [_nobody(view.total)]
+    return [_took(view), gettext("See below for the rest.")]
+
+
+def _arrived_in_part(view: DeliveryView) -> list[str]:
+    taken = [_took(view)] if view.accepted else []
+    is_all = view.accepted + view.arrived == view.total
+    rest = [] if is_all else [gettext("See below for the rest.")]
+    return [*taken, _said_to(view), *rest]
+
+
+def _took(view: DeliveryView) -> str:
     number, whom = written(view.accepted), view.whom(view.total)
-    return [
-        gettext("Microsoft took it for {number} of {whom}.", number=number, whom=whom),
-        gettext("See below for the rest."),
-    ]
+    return gettext("Microsoft took it for {number} of {whom}.", number=number, whom=whom)
 
 
 def _waiting(view: DeliveryView) -> list[str]:
@@ -168,6 +198,7 @@ _ACCOUNTS = {
     "scheduled": _scheduled,
     "waiting": _waiting,
     "accepted": _accepted,
+    "arrived": _arrived,
     "refused": _refused,
     "unknown": _unknown,
     "mixed": _mixed,

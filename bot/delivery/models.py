@@ -206,6 +206,11 @@ class Delivery:
         return sum(tally.batches for tally in self.tallies if tally.state in states)
 
     @property
+    def arrived(self) -> int:
+        """How many people have it by their owner's word alone; they count as accepted too."""
+        return sum(tally.people for tally in self.tallies if tally.problem == OWNER_SAYS)
+
+    @property
     def seen_ms(self) -> int:
         """The time of its newest result: what a decision about it refers to."""
         return max((tally.settled_at_ms or 0 for tally in self.tallies), default=0)

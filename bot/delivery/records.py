@@ -132,6 +132,13 @@ class Records:
 
     async def people(self, delivery_id: str, *states: State) -> "list[tuple[State, list[Any]]]":
         """Each batch's state and people, in order; for results, and for sending again."""
+        found = await self.results(delivery_id, *states)
+        return [(state, people) for state, _, people in found]
+
+    async def results(
+        self, delivery_id: str, *states: State
+    ) -> "list[tuple[State, str, list[Any]]]":
+        """Each batch's state, problem and people, in order."""
         query = (
             select(*BATCHES.c, RECIPIENTS.c.sealed_people)
             .join_from(
@@ -146,7 +153,10 @@ class Records:
         if states:
             query = query.where(BATCHES.c.state.in_([state.value for state in states]))
         rows = await self.database.read_in_one(lambda connection: connection.execute(query).all())
-        return [(State(row.state), self._open(drawers.PEOPLE, row._mapping)) for row in rows]
+        return [
+            (State(row.state), row.problem, self._open(drawers.PEOPLE, row._mapping))
+            for row in rows
+        ]
 
     async def call(self, delivery_id: str) -> dict[str, Any]:
         """What all requests of a delivery have in common; {} once erased. Raises Unreadable.

@@ -1,6 +1,6 @@
 """A delivery as its card shows it: counts, people, and problems in the errors' own sentences."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.appointments.meetings import when
@@ -8,31 +8,25 @@ from bot.appointments.phone import last_four
 from bot.appointments.request import TextRequest
 from bot.appointments.zones import friendly
 from bot.delivery.lanes import Rates
-from bot.delivery.ledger import OWNER_INSISTS
 from bot.delivery.models import (
     IN_HAND,
-    INTERRUPTED,
-    OWNER_CANCELS,
     WAITING,
     Delivery,
     How,
     Kind,
     State,
-    Tally,
 )
 from bot.delivery.schedule import offered_days
-from bot.errors import HeraldError
-from bot.graph.errors import GraphError
 from bot.notifications.left_out import LeftOut
 from bot.notifications.request import NoticeRequest
+from bot.teams.delivery_problems import doubt, problems
 from bot.teams.forms import succession
 from bot.teams.when import in_words, moment
 from bot.words import gettext, joined, marked, ngettext
 from cards.buttons import FOLLOW_UPS
-from cards.delivery import DeliveryState, DeliveryView, Problem
+from cards.delivery import DeliveryState, DeliveryView
 from cards.delivery_list import DeliveryRow
 
-_WITHOUT_PROBLEM = (State.ACCEPTED, State.CANCELLED)
 _NAMED = 20  # people named on a card
 _TITLES = {
     "confirmation": marked("Confirmation text"),
@@ -40,10 +34,6 @@ _TITLES = {
     "cancellation": marked("Cancellation text"),
     "reminder": marked("Reminder text"),
 }
-_INTERRUPTED = marked("Herald was interrupted while this was on its way.")
-_ASK_FIRST = marked("Ask one of the people before you send it again: a text can't be taken back.")
-_REPLACES = marked("You can retry it safely: for those who have it already, it replaces the first.")
-_DOUBT = {Kind.TEXT: _ASK_FIRST, Kind.NOTICE: _REPLACES}
 
 
 def delivery_view(
@@ -65,16 +55,18 @@ def delivery_view(
         about=_about(delivery),
         state=state,
         total=delivery.total,
-        accepted=delivery.people(State.ACCEPTED),
+        accepted=delivery.people(State.ACCEPTED) - delivery.arrived,
+        arrived=delivery.arrived,
         refused=refused,
         unknown=unknown,
+        doubt=doubt(delivery),
         waiting=delivery.people(*WAITING, *IN_HAND),
         cancelled=delivery.people(State.CANCELLED),
         people=_people(delivery),
         left_out=tuple(
             LeftOut.from_json(part).sentence for part in delivery.request.get("left_out", ())
         ),
-        problems=tuple(_problems(delivery)),
+        problems=tuple(problems(delivery)),
         seen=str(delivery.seen_ms),
         sent_at=_sent_at(delivery),
         estimate=_estimate(delivery, rates),
@@ -92,7 +84,7 @@ def delivery_view(
         can_change_time=waits,
         can_decide=is_text and unknown > 0,
         can_export=delivery.is_settled and delivery.total > 1 and bool(delivery.request),
-        follow_ups=_follow_ups(delivery, state),
+        follow_ups=_follow_ups(delivery),
         cancelled_note=_cancelled_note(delivery),
         corrects=_corrected(delivery)[:8],
         followed_by=delivery.successor_id[:8],
@@ -128,6 +120,8 @@ def state_of(delivery: Delivery) -> DeliveryState:
         return "waiting"
     if delivery.people(State.SCHEDULED):
         return "scheduled"
+    if delivery.arrived:
+        return "arrived" if delivery.arrived == delivery.total else "mixed"
     states = {tally.state for tally in delivery.tallies}
     for only, word in _SETTLED_WORDS.items():
         if states == {only}:
@@ -143,12 +137,12 @@ _SETTLED_WORDS: Mapping[State, DeliveryState] = {
 }
 
 
-def _follow_ups(delivery: Delivery, state: DeliveryState) -> tuple[str, ...]:
+def _follow_ups(delivery: Delivery) -> tuple[str, ...]:
     """What an accepted text can be followed by: after a cancellation nothing."""
     said = delivery.request.get("message_type")
-    if delivery.kind is Kind.NOTICE or state != "accepted" or said in {None, "cancellation"}:
+    if delivery.kind is Kind.NOTICE or said in {None, "cancellation"}:
         return ()
-    return FOLLOW_UPS
+    return FOLLOW_UPS if delivery.people(State.ACCEPTED) == delivery.total else ()
 
 
 def _cancelled_note(delivery: Delivery) -> str:
@@ -256,46 +250,3 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return ngettext("{number} second", "{number} seconds", max(1, round(seconds)))
     return ngettext("{number} minute", "{number} minutes", round(seconds / 60))
-
-
-def _problems(delivery: Delivery) -> Iterator[Problem]:
-    for tally in delivery.tallies:
-        if tally.problem in {"", OWNER_CANCELS, OWNER_INSISTS} or tally.state in _WITHOUT_PROBLEM:
-            continue
-        what, advice = _sentences(delivery.kind, tally.problem, tally.state)
-        yield Problem(
-            what=what, who=_who(delivery, tally), advice=advice, reference=tally.request_id
-        )
-
-
-def _sentences(kind: Kind, name: str, state: State) -> tuple[str, str]:
-    error = _errors().get(name, HeraldError)
-    what = gettext(_INTERRUPTED if name == INTERRUPTED else _first_line(error))
-    if state is State.UNKNOWN:
-        # Whatever went wrong: an invitation to try again could be one to text twice.
-        doubt = gettext("Nobody can tell whether it was sent.")
-        return f"{what} {doubt}", gettext(_DOUBT[kind])
-    if state is State.QUEUED and issubclass(error, GraphError):
-        again = gettext("Herald tries again by itself; you don't need to do anything.")
-        return what, again
-    return what, gettext(str(getattr(error, "advice", "")))
-
-
-def _first_line(kind: type[HeraldError]) -> str:
-    return (kind.__doc__ or "").strip().splitlines()[0]
-
-
-def _errors() -> dict[str, type[HeraldError]]:
-    found: dict[str, type[HeraldError]] = {}
-    kinds: list[type[HeraldError]] = [HeraldError]
-    while kinds:
-        kind = kinds.pop()
-        found[kind.__name__] = kind
-        kinds += kind.__subclasses__()
-    return found
-
-
-def _who(delivery: Delivery, tally: Tally) -> str:
-    if tally.people == delivery.total:
-        return gettext("Everybody") if tally.people > 1 else ""
-    return gettext("{number} of {total} people", number=tally.people, total=delivery.total)

@@ -50,7 +50,7 @@ def _insert(delivery: Delivery, row: DeliveryRow, zone: str) -> DeliveryInsertVi
         title=row.title,
         state=row.state,
         total=delivery.total,
-        accepted=delivery.people(State.ACCEPTED),
+        accepted=delivery.people(State.ACCEPTED) - delivery.arrived,
         as_of=_now(zone),
         leaves_at=in_words(leaves, zone) if row.state in {"scheduled", "held"} else "",
         # What a text is about, and to whom it goes, is between its owner and them.

@@ -18,7 +18,7 @@ from botbuilder.schema import Activity, ActivityTypes, Attachment
 from bot.actor import Actor
 from bot.appointments.zones import friendly
 from bot.delivery.ledger import Ledger
-from bot.delivery.models import Delivery, Kind
+from bot.delivery.models import OWNER_SAYS, Delivery, Kind
 from bot.errors import HeraldError, StaleButton
 from bot.identity.obo import Identity
 from bot.notifications.request import NoticeRequest
@@ -37,6 +37,7 @@ _UPLOAD_HOSTS = (".sharepoint.com", ".sharepoint.us", ".svc.ms")
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 _WORDS = {
     "accepted": marked("accepted by Microsoft"),
+    OWNER_SAYS: marked("arrived, as you said"),
     "refused": marked("refused"),
     "unknown": marked("nobody can tell"),
     "cancelled": marked("cancelled before it left"),
@@ -115,8 +116,9 @@ class Results:
         text = io.StringIO()
         rows = csv.writer(text)
         rows.writerow([gettext("Who"), gettext("Time zone"), gettext("Result")])
-        for state, people in await self._ledger.people(delivery.id):
-            word = gettext(_WORDS.get(state.value, _WAITING))
+        for state, problem, people in await self._ledger.results(delivery.id):
+            said = problem if problem == OWNER_SAYS else state.value
+            word = gettext(_WORDS.get(said, _WAITING))
             for person in people:
                 if isinstance(person, dict):
                     rows.writerow([_everyone(delivery), "", word])

@@ -27,6 +27,7 @@ _ASKED_FOR: Mapping[str, str] = {
     "scheduled": "later planned pending programado después pendiente",
     "waiting": "queued pending en cola pendiente",
     "accepted": "sent done enviado hecho",
+    "arrived": "sent done received enviado hecho recibido",
     "refused": "failed error rejected rechazado fallido",
     "unknown": "unclear doubt duda sin saber",
     "mixed": "partly refused failed en parte rechazado",

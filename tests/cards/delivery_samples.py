@@ -90,6 +90,12 @@ def deliveries() -> Iterator[Sample]:
         "text unknown",
         replace(text, state="unknown", accepted=0, unknown=2, can_change=True),
     )
+    said = replace(text, state="arrived", accepted=0, arrived=2, follow_ups=follow_ups)
+    yield Sample(delivery_card, "text that arrived, as its owner says", said)
+    partly = replace(said, state="mixed", accepted=1, arrived=1, follow_ups=())
+    yield Sample(delivery_card, "text that arrived in part", partly)
+    unclear = replace(partly, total=3, accepted=0, refused=2)
+    yield Sample(delivery_card, "text that arrived for one alone", unclear)
     waiting = replace(notice, state="waiting", accepted=100, waiting=150, estimate="About 1 second")
     yield Sample(delivery_card, "notice accepted", notice)
     yield Sample(delivery_card, "notice being sent", waiting)

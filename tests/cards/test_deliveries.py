@@ -16,7 +16,17 @@ from tests.cards.test_gallery import of_type, words_in
 TEXT = DeliveryView("d1", "d1", "text", "Confirmation text", "A visit", "accepted", 2, accepted=2)
 SCHEDULED = replace(TEXT, state="scheduled", accepted=0, waiting=2, leaves_at=LEAVES)
 RUNNING = replace(TEXT, kind="notice", state="waiting", total=10_000, accepted=100, waiting=9_900)
-STATES = ["scheduled", "waiting", "accepted", "refused", "unknown", "mixed", "held", "cancelled"]
+STATES = [
+    "scheduled",
+    "waiting",
+    "accepted",
+    "arrived",
+    "refused",
+    "unknown",
+    "mixed",
+    "held",
+    "cancelled",
+]
 ROW = DeliveryRow("d1", "3fa2b1c9", "Confirmation text", "Follow-up visit", "accepted", LEAVES, 2)
 
 

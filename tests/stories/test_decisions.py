@@ -53,6 +53,12 @@ async def test_an_unknown_text_arrived_when_its_owner_says_so(adele: Desk, stage
     await sent_text(adele, "reset_after")
     await adele.press("delivery.arrived")
     assert not adele.has_button("delivery.send_again")
+    assert "Arrived, as you said" in adele.shown
+    assert "Accepted by Microsoft" not in adele.shown
+    assert "Microsoft took" not in adele.shown
+    assert adele.has_button("Send a reminder")
+    await adele.say("history")
+    assert "Accepted by Microsoft" not in adele.shown
     assert len([c for c in stage.world.graph_calls if c.path.endswith(SMS)]) == 1
 
 
@@ -242,6 +248,29 @@ async def test_the_results_are_saved_as_a_file_without_whole_numbers(
     assert rows[1] == ["…8631", "Pacific time", "accepted by Microsoft"]
     assert len(rows) == 3
     assert "2063428631" not in onedrive["content"].decode("utf-8-sig")
+
+
+async def test_what_arrived_by_its_owners_word_is_saved_as_that(
+    adele: Desk, onedrive: dict[str, Any]
+) -> None:
+    await sent_text(adele, "reset_after")
+    await adele.press("delivery.arrived")
+    await adele.press("delivery.results")
+    await consent(adele, onedrive["address"])
+    rows = list(csv.reader(io.StringIO(onedrive["content"].decode("utf-8-sig"))))
+    assert [row[2] for row in rows[1:]] == ["arrived, as you said"] * 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("500_after", "Microsoft answered with a fault of its own"),
+        ("reset_after", "The connection ended before an answer came"),
+    ],
+)
+async def test_an_unknown_text_says_what_really_happened(adele: Desk, fault: str, why: str) -> None:
+    await sent_text(adele, fault)
+    assert why in adele.shown
 
 
 async def test_a_name_that_is_a_formula_is_only_text(
