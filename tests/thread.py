@@ -20,6 +20,7 @@ class TaskDialog:
     def __init__(self, desk: Desk, place: Conversation, message: Message, answer: Answer) -> None:
         self.desk, self.place, self.message = desk, place, message
         self.card: dict[str, Any] = {}
+        self.title = ""
         self.address = ""  # of a page, where it shows one
         self.sentence = ""  # with which it was closed, or not opened
         self.is_open = False
@@ -40,6 +41,7 @@ class TaskDialog:
         self.is_open = task.get("type") == "continue"
         self.sentence = str(task.get("value", "")) if task.get("type") == "message" else ""
         value = task.get("value") if self.is_open else {}
+        self.title = value.get("title", "")
         self.address = value.get("url", "")
         self.card = (value.get("card") or {}).get("content", {})
         assert len(json.dumps(self.card)) < 28 * 1024

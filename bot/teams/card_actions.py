@@ -15,13 +15,14 @@ from bot.teams.replies import Replies
 from bot.teams.results import Results
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
+from bot.teams.ways_back import BACK
 from bot.words import gettext, marked
 from cards import buttons
 from cards.buttons import Button, ChangeAndSend, LookAgain, OpenDialog, SignIn, TryAgain
 from cards.kept import KeptView, kept
 
 _OLD_CARD = marked("This card is from an earlier time, and its button no longer leads anywhere.")
-_OWN = frozenset({"verb", "msteams", "form_id", "draft_id", "delivery_id", "rows", "seen"})
+_OWN = frozenset({"verb", "msteams", "form_id", "draft_id", "delivery_id", "rows", "seen", BACK})
 
 RunCommand = Callable[[Turn, str], Awaitable[None]]
 _Answering = Callable[[Turn, Any], Awaitable[Answer]]

@@ -14,11 +14,13 @@ from typing import Any
 from bot.errors import EntraUnavailable, HeraldError
 from bot.teams.answers import LONGEST_VALUE, Answer, Say, ShowCard, entered, for_dialog
 from bot.teams.card_actions import CardActions
+from bot.teams.dialog_titles import title_of
 from bot.teams.exchanges import ANSWER_S
 from bot.teams.notices import Notices
 from bot.teams.renewals import Renewals
 from bot.teams.texts import Texts
 from bot.teams.turn import CARD_TYPE, Turn
+from bot.teams.ways_back import BACK, back_button, back_of, leading_back
 from bot.words import gettext, marked
 from cards import buttons
 from cards.buttons import Button, CloseDialog, LookAgain
@@ -55,11 +57,15 @@ class Dialogs:
         self._notices = notices
         self._actions = actions
 
-    async def reply(self, turn: Turn, data: object, title: str = "Herald") -> Reply:
-        """The invoke's answer: what stands in the dialog next, or nothing, which closes it."""
-        if isinstance(buttons.read(None, data), CloseDialog):
+    async def reply(self, turn: Turn, data: object, title: str = "") -> Reply:
+        """The invoke's answer: what stands in the dialog next, or nothing, which closes it.
+
+        Without a `title` it is called by what the pressed button is about.
+        """
+        button = buttons.read(None, data)
+        if isinstance(button, CloseDialog):
             return 200, None
-        return 200, dialog(await self.answer(turn, data), title)
+        return 200, dialog(await self.answer(turn, data), title or title_of(button))
 
     async def look(self, turn: Turn, delivery_id: str) -> Answer:
         """A delivery of the actor's, as a dialog's card; or why not."""
@@ -79,15 +85,16 @@ class Dialogs:
             card = answer.card
             if answer.is_last:
                 sent = isinstance(button, buttons.SendText | buttons.SendNotice)
-                card = _closing(
-                    card, gettext(_IN_THE_THREAD) if sent and turn.place.is_shared else ""
-                )
+                said = gettext(_IN_THE_THREAD) if sent and turn.place.is_shared else ""
+                card = _closing(card, said, back_of(data))
             return _above(turn.shown, card)
         if turn.shown and not answer.sentence:
             return turn.shown[-1]
         # What was sent has the sentence already.
         sentence = "" if turn.shown else answer.sentence or gettext("Done.")
         below = await self._again(turn, button, sentence)
+        if below is not None and (back := back_of(data)):
+            below = _closing(below, back=back)
         if below is not None:
             return _above(turn.shown, below)
         return _above(turn.shown, self._kept(turn, button, answer))
@@ -102,7 +109,7 @@ class Dialogs:
         if isinstance(answer, ShowCard):
             return answer.card
         if turn.shown:
-            return turn.shown[-1]
+            return leading_back(turn.shown[-1], getattr(button, "then", ""))
         return payload(note(NoteView("", answer.sentence or gettext("Done."))))
 
     async def _again(self, turn: Turn, button: Button | None, sentence: str) -> Card | None:
@@ -166,7 +173,7 @@ def too_slow(then: str) -> Card:
 
 def _values(turn: Turn, button: Button | None) -> dict[str, str]:
     """What was typed: all that the card's own data did not bring along."""
-    own = {"verb", "msteams", *(f.name for f in fields(button or Button))}
+    own = {"verb", "msteams", BACK, *(f.name for f in fields(button or Button))}
     return {name: value for name, value in entered(turn.value).items() if name not in own}
 
 
@@ -192,8 +199,12 @@ def _inputs(found: Any) -> "list[dict[str, Any]]":
     return [part for name in ("body", "items", "columns") for part in _inputs(found.get(name))]
 
 
-def _closing(card: Card, said: str = "") -> Card:
-    """The same card with a sentence at its end, and a last button that closes the dialog."""
+def _closing(card: Card, said: str = "", back: str = "") -> Card:
+    """The same card with a sentence at its end, and a last button that closes the dialog.
+
+    `back` is the command of the list that it was opened from: before the last a button leads there.
+    """
+    card = leading_back(card, back)
     body, actions = list(card["body"]), list(card.get("actions") or [])
     close = {
         "type": "Action.Submit",
@@ -203,9 +214,10 @@ def _closing(card: Card, said: str = "") -> Card:
     }
     if said:
         body.append({"type": "TextBlock", "text": said, "wrap": True, "isSubtle": True})
-    if len(actions) < _MOST_BUTTONS:
-        return {**card, "body": body, "actions": [*actions, close]}
-    return {**card, "body": [*body, {"type": "ActionSet", "actions": [close]}]}
+    last = [back_button(back), close] if back else [close]
+    if len(actions) + len(last) <= _MOST_BUTTONS:
+        return {**card, "body": body, "actions": [*actions, *last]}
+    return {**card, "body": [*body, {"type": "ActionSet", "actions": last}]}
 
 
 def _above(cards: Sequence[Card], below: Card) -> Card:

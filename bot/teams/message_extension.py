@@ -128,7 +128,9 @@ class MessageExtension:
         if turn.value.get("botMessagePreviewAction"):
             view = NoteView(gettext("There is no preview"), gettext(_NO_PREVIEW))
             return 200, dialog(payload(note(view)), "Herald")
-        return await self._dialogs.reply(turn, turn.value.get("data"))
+        form = self._forms.get(text(turn.value.get("commandId")))
+        title = gettext(form.title) if form else ""
+        return await self._dialogs.reply(turn, turn.value.get("data"), title)
 
     async def _again(self, turn: Turn, form: _Form) -> str:
         """What “Try again” opens: the same form, with what it was about."""

@@ -19,6 +19,7 @@ from bot.errors import (
 )
 from bot.identity.obo import NOTIFY, TEXT, Identity
 from bot.teams.answers import ShowCard
+from bot.teams.dialog_titles import TITLES
 from bot.teams.dialogs import Dialogs, Reply, dialog, message, page, too_slow
 from bot.teams.exchanges import ANSWER_S
 from bot.teams.hostile import text
@@ -28,6 +29,7 @@ from bot.teams.replies import Replies
 from bot.teams.sign_in import SignInFlow
 from bot.teams.texts import Texts
 from bot.teams.turn import Turn
+from bot.teams.ways_back import leading_back
 from bot.words import gettext, marked
 from cards import buttons
 from cards.buttons import NOTHING_KEPT, OpenDialog, ShowDetails
@@ -38,14 +40,6 @@ from cards.opener import Door, OpenerView, opener
 
 RunCommand = Callable[[Turn, str], Awaitable[None]]
 
-_TITLES = {
-    "text": marked("Appointment text"),
-    "notify": marked("Notification"),
-    "scheduled": marked("Scheduled and waiting"),
-    "history": marked("What you sent"),
-    "status": marked("Delivery"),
-    "whoami": marked("Whom Herald acts for"),
-}
 _SENTENCES = {
     "text": marked(
         "Tell the people of an appointment by SMS that it is confirmed, moved or cancelled."
@@ -88,7 +82,7 @@ def doors(*commands: str) -> tuple[Door, ...]:
 
 def is_opener(then: str) -> bool:
     """Whether a command has something to show to one person alone."""
-    return then.partition(".")[0] in _TITLES
+    return then.partition(".")[0] in TITLES
 
 
 def opener_of(then: str, asked_by: str = "") -> dict[str, Any]:
@@ -102,7 +96,7 @@ def opener_of(then: str, asked_by: str = "") -> dict[str, Any]:
         sentence = f"{sentence} {gettext(_FILLED if kept else _OWN_FORM)}"
     door = Door(gettext(_BUTTONS[command]), OpenDialog(command, kept or NOTHING_KEPT))
     named = asked_by if kept and command in _SCOPES else ""
-    return payload(opener(OpenerView(gettext(_TITLES[command]), sentence, (door,), named)))
+    return payload(opener(OpenerView(gettext(TITLES[command]), sentence, (door,), named)))
 
 
 class Openers:
@@ -136,7 +130,7 @@ class Openers:
         button = buttons.read(None, turn.value.get("data"))
         if isinstance(button, ShowDetails):
             return await self._details(turn, button)
-        if not isinstance(button, OpenDialog) or button.command not in _TITLES:
+        if not isinstance(button, OpenDialog) or button.command not in TITLES:
             old = kept_card(KeptView(gettext(_OLD), is_old=True))
             return 200, dialog(payload(old), "Herald")
         kept = "" if button.kept == NOTHING_KEPT else f".{button.kept}"
@@ -151,7 +145,7 @@ class Openers:
 
     async def _details(self, turn: Turn, button: ShowDetails) -> Reply:
         answer = await self._dialogs.look(turn, button.delivery_id)
-        title = _TITLES["status"]
+        title = TITLES["status"]
         if isinstance(answer, ShowCard):
             return 200, dialog(answer.card, gettext(title))
         is_strange = answer.because is StaleButton
@@ -160,7 +154,7 @@ class Openers:
     async def _opened(self, turn: Turn, then: str, until: float) -> Reply:
         """What a command shows, or what keeps it from that. `until` is by the loop's clock."""
         command, _, kept = then.partition(".")
-        title = gettext(_TITLES[command])
+        title = gettext(TITLES[command])
         try:
             async with asyncio.timeout_at(until):
                 card = await self._card(turn, command, kept)
@@ -183,7 +177,7 @@ class Openers:
             return (await self._notices.open(turn, for_notice)).card
         assert self._run_command is not None  # noqa: S101 - wiring joins them
         await self._run_command(turn, f"{command}.{kept}" if kept else command)
-        return turn.shown[-1]
+        return leading_back(turn.shown[-1], command)
 
     async def _sign_in_page(self, turn: Turn, then: str) -> dict[str, Any]:
         scopes = _SCOPES.get(then.partition(".")[0], NOTIFY)
@@ -202,7 +196,7 @@ class Openers:
             return 200, dialog(too_slow(""), title)
         except Exception as error:  # noqa: BLE001 - the same
             return 200, dialog(self._replies.card(error, then=""), title)
-        if then.partition(".")[0] not in _TITLES:
+        if then.partition(".")[0] not in TITLES:
             return 200, message(gettext("You are signed in."))
         return await self._opened(turn, then, until)
 

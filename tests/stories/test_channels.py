@@ -11,6 +11,7 @@ from sandbox.stage import Stage
 from sandbox.world import Team
 from tests.desk import Desk
 from tests.recorded import recorded
+from tests.stories.test_schedules import later
 from tests.thread import Thread
 
 SEATTLE = "(206) 342-8631"
@@ -242,6 +243,39 @@ async def test_status_opens_for_its_owner_alone(adele: Thread, megan: Thread) ->
     mine, hers = await adele.open(), await megan.open(message=adele.message())
     assert "8631" in mine.shown
     assert "8631" not in hers.shown
+
+
+async def test_a_delivery_that_was_opened_from_a_list_leads_back_to_it(adele: Thread) -> None:
+    await sent_text(adele)
+    await adele.say("history")
+    dialog = await adele.open()
+    assert dialog.title == "What you sent"
+    listed = dialog.shown
+    await dialog.press("Open")
+    assert dialog.title == "Delivery"
+    assert "8631" in dialog.shown
+    await dialog.press("Back to the list")
+    assert (dialog.title, dialog.shown) == ("What you sent", listed)
+    await dialog.press("Open")
+    assert dialog.has_button("Back to the list")
+
+
+async def test_what_is_done_to_a_delivery_of_a_list_keeps_the_way_back(adele: Thread) -> None:
+    await adele.say("text")
+    dialog = await adele.open()
+    day = later(adele.desk, hours=1)
+    await dialog.press("Review", meeting=meeting_of(adele.desk), phone_0=SEATTLE, **day)
+    await dialog.press("Schedule for 1 person")
+    assert dialog.title == "Appointment text"
+    assert not dialog.has_button("Back to the list")
+    await adele.say("scheduled")
+    dialog = await adele.open()
+    await dialog.press("Open")
+    await dialog.press("Cancel it")
+    assert "Nothing had left" in dialog.shown
+    await dialog.press("Back to the list")
+    assert dialog.title == "Scheduled and waiting"
+    assert "Nothing of yours waits" in dialog.shown
 
 
 async def test_whoami_is_told_to_oneself(adele: Thread, stage: Stage) -> None:

@@ -38,6 +38,10 @@ def elsewhere(adele: Desk, stage: Stage) -> Conversation:
     return place
 
 
+# The form's own title stands above it to the end.
+TITLES = {"textAttendees": "Send an appointment text", "notifyTeammates": "Notify teammates"}
+
+
 class Dialog:
     """The dialog as it stands, of one person at one place."""
 
@@ -61,6 +65,7 @@ class Dialog:
         answer = await desk.teams.invoke(desk.person, name, value, self.place)
         assert answer.ok
         assert answer.body["task"]["type"] == "continue", answer.body
+        assert answer.body["task"]["value"]["title"] == TITLES[self.command]
         self.card = answer.body["task"]["value"]["card"]["content"]
         assert "Action.Execute" not in json.dumps(self.card)
         assert len(json.dumps(self.card)) < 28 * 1024
