@@ -9,6 +9,7 @@ Entries of `World.script`, each for one send (a POST that texts or notifies):
     hang             it was sent, and the answer never comes
     500 502 503 504  this answer, and nothing was sent
     500_after        (or 502_after, …) it was sent, and the answer is this error
+    503:7            this answer with `Retry-After: 7`
     429              too many requests, with `Retry-After: 1`
     429:7            the same with `Retry-After: 7`
     429:date         the same with an HTTP date three seconds away
@@ -16,7 +17,7 @@ Entries of `World.script`, each for one send (a POST that texts or notifies):
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -77,6 +78,8 @@ def read(entry: str, now: datetime) -> Fault:
     if match := re.fullmatch(r"(50[0234])(_after)?", entry):
         failure = _failure(int(match[1]))
         return Fault(then=failure) if match[2] else Fault(instead=failure)
+    if match := re.fullmatch(r"503:(\d+)", entry):
+        return Fault(instead=replace(_failure(503), headers={"Retry-After": match[1]}))
     if match := re.fullmatch(r"429(?::(\d+|date|none))?", entry):
         when = match[1] or "1"
         if when == "date":

@@ -15,6 +15,7 @@ from bot.delivery.models import (
     WAITING,
     Delivery,
     State,
+    settled_at,
 )
 from bot.delivery.records import Records
 
@@ -129,7 +130,6 @@ class Decisions(Records):
             sends=True,
             state=State.QUEUED.value,
             due_at_ms=self.clock_ms(),
-            settled_at_ms=None,
             attempt=0,
             problem=problem,
             # What its owner insisted on once is asked about again: more may have changed since.
@@ -175,7 +175,7 @@ def take_back(connection: Connection, of_it: ColumnElement[bool], now: int) -> i
         .where(of_it, BATCHES.c.state.in_([*(s.value for s in WAITING), State.CLAIMED.value]))
         .values(
             state=case((BATCHES.c.doubted != 0, State.UNKNOWN.value), else_=State.CANCELLED.value),
-            settled_at_ms=now,
+            settled_at_ms=settled_at(now),
             owner=None,
             lease_until_ms=None,
             problem=case((BATCHES.c.doubted != 0, INTERRUPTED), else_=""),

@@ -10,7 +10,9 @@ from typing import Any, Self
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    case,
 )
 
 from bot.actor import Actor
@@ -309,3 +312,12 @@ ONCE = Table(
     Column("key", String(200), primary_key=True),
     Column("seen_at_ms", BigInteger, nullable=False),
 )
+
+
+def settled_at(now: int | BindParameter[int]) -> ColumnElement[int]:
+    """When a batch is settled: always later than the last time, also where a clock was put back.
+
+    Or a decision about the last result would be one about this one, too.
+    """
+    before = BATCHES.c.settled_at_ms
+    return case((before >= now, before + 1), else_=now)

@@ -29,6 +29,7 @@ from bot.graph.errors import (
     GraphError,
     GraphRefused,
     GraphThrottled,
+    GraphUnavailable,
     GraphUnreachable,
     TokenRejected,
     TokenTooOld,
@@ -76,8 +77,8 @@ class Outcomes:
     async def no_token(self, batch: Batch, error: HeraldError) -> None:
         """No token: nothing left. The owner signs in, or Entra is asked again."""
         problem = type(error).__name__
-        if isinstance(error, EntraUnavailable) and batch.attempt < pace.TRIES:
-            await self.again(batch, problem, pace.back_off_s(batch.attempt))
+        if isinstance(error, EntraUnavailable):
+            await self._away(batch, problem)
         elif isinstance(error, WAITS_FOR_OWNER):
             await self.settle(batch, State.NEEDS_SIGN_IN, problem)
         elif isinstance(error, IdentityError):
@@ -110,11 +111,11 @@ class Outcomes:
             graph_request_id=error.request_id,
         )
         last = batch.attempt >= pace.TRIES
-        pause_s = pace.back_off_s(batch.attempt)
+        pause_s = max(pace.back_off_s(batch.attempt), _asked_s(error))
         if isinstance(error, GraphThrottled):
             await self._throttled(batch, error)
         elif isinstance(error, GraphUnreachable):
-            await self._again_or(State.REFUSED, batch, error, pause_s, last=last)
+            await self._away(batch, type(error).__name__)
         elif isinstance(error, TokenTooOld | TokenRejected):
             refused = State.REFUSED if isinstance(error, TokenTooOld) else State.NEEDS_SIGN_IN
             tried = batch.problem == type(error).__name__
@@ -126,13 +127,28 @@ class Outcomes:
         else:
             await self.settle(batch, State.UNKNOWN, type(error).__name__, error)
 
+    async def _away(self, batch: Batch, problem: str) -> None:
+        """Nobody is there, so surely nothing left: it waits until somebody is.
+
+        After a few tries the lane waits with it, and a try is none: however long the outage, it
+        costs no batch its patience with errors of another kind.
+        """
+        if batch.attempt < pace.TRIES // 2:
+            await self.again(batch, problem, pace.back_off_s(batch.attempt))
+            return
+        await self._hold_lane(batch, pace.AWAY_S)
+        await self.again(batch, problem, pace.AWAY_S, counts=False)
+
+    async def _hold_lane(self, batch: Batch, pause_s: float) -> None:
+        await self._written(
+            lambda: self._queue.hold_lane(batch.actor.tenant_id, batch.kind, pause_s)
+        )
+
     async def _throttled(self, batch: Batch, error: GraphThrottled) -> None:
         # Surely not accepted, so it does not count as a try: a long fan-out outlives throttling.
         pause_s = pace.THROTTLED_S if error.retry_after_s is None else error.retry_after_s
         pause_s = min(pause_s, pace.LONGEST_WAIT_S)
-        await self._written(
-            lambda: self._queue.hold_lane(batch.actor.tenant_id, batch.kind, pause_s)
-        )
+        await self._hold_lane(batch, pause_s)
         await self.again(batch, type(error).__name__, pause_s, status=error.status, counts=False)
 
     async def _again_or(
@@ -194,3 +210,9 @@ class Outcomes:
 
     async def _written(self, work: Callable[[], Awaitable[None]]) -> None:
         await until_written(work, stop=self._stopping, grace_s=pace.STOP_GRACE_S)
+
+
+def _asked_s(error: GraphError) -> float:
+    """How long Graph asked us to wait, as far as it is believed."""
+    said = error.retry_after_s if isinstance(error, GraphUnavailable) else None
+    return min(said or 0.0, pace.LONGEST_WAIT_S)

@@ -27,6 +27,7 @@ from bot.delivery.models import (
     Batch,
     Kind,
     State,
+    settled_at,
 )
 from bot.delivery.spacing import Spacing
 from bot.delivery.writes import Writes
@@ -227,7 +228,10 @@ class Queue:
                     (BATCHES.c.kind == Kind.TEXT.value) | (BATCHES.c.problem == OWNER_CANCELS),
                 )
                 .values(
-                    state=State.UNKNOWN.value, settled_at_ms=now, problem=INTERRUPTED, **cleared
+                    state=State.UNKNOWN.value,
+                    settled_at_ms=settled_at(now),
+                    problem=INTERRUPTED,
+                    **cleared,
                 )
                 .returning(BATCHES.c.delivery_id)
             )

@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, bindparam, delete, select, update
 
 from bot.delivery import drawers
-from bot.delivery.models import BATCHES, DELIVERIES, RECIPIENTS, SETTLED, Place
+from bot.delivery.decisions import take_back
+from bot.delivery.models import BATCHES, DELIVERIES, RECIPIENTS, SETTLED, Place, State
 from bot.delivery.records import Records
 from bot.sealing import Unreadable
 
@@ -41,6 +42,15 @@ _ERASE = (
         erased_at_ms=bindparam("now", type_=BigInteger),
     )
 )
+_OWNERS = [State.HELD.value, State.NEEDS_SIGN_IN.value]
+
+
+def _waits(before_ms: int) -> ColumnElement[bool]:
+    """What its owner was asked for before, and left alone."""
+    old = select(DELIVERIES.c.id).where(
+        DELIVERIES.c.created_at_ms < before_ms, DELIVERIES.c.due_at_ms < before_ms
+    )
+    return BATCHES.c.state.in_(_OWNERS) & BATCHES.c.delivery_id.in_(old)
 
 
 class Retention(Records):
@@ -49,8 +59,12 @@ class Retention(Records):
     async def erase(self, *, before_ms: int) -> int:
         """Erase the numbers, names and texts of what was settled before; keys and counts stay.
 
+        What has waited for its owner's sign-in or decision since then is cancelled.
         How many deliveries were erased.
         """
+        await self.database.write_in_one(
+            lambda connection: take_back(connection, _waits(before_ms), self.clock_ms())
+        )
         erased = 0
         while some := await self.database.write_in_one(
             lambda connection: self._erase_some(connection, before_ms)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Integer, Update, bindparam, case, update
 
 from bot.delivery.database import Database, StorageUnavailable
-from bot.delivery.models import BATCHES, INTERRUPTED, OWNER_CANCELS, SETTLED, State
+from bot.delivery.models import BATCHES, INTERRUPTED, OWNER_CANCELS, SETTLED, State, settled_at
 
 _KEYS = frozenset({"b_id", "b_owner", "b_now", "b_doubted", "new_state"})
 _SETTLED = frozenset(state.value for state in SETTLED)
@@ -126,6 +126,7 @@ def _put_all(connection: Connection, rows: list[dict[str, Any]]) -> None:
 @cache  # as many as there are ways to call `put_down`
 def _settle(names: tuple[str, ...]) -> Update:
     changed: dict[str, Any] = {name: bindparam(name) for name in names if name not in _KEYS}
+    changed["settled_at_ms"] = settled_at(bindparam("settled_at_ms", type_=BigInteger))
     return _in_hand().values(
         state=bindparam("new_state"), owner=None, lease_until_ms=None, **changed
     )
@@ -145,7 +146,10 @@ def _put_back(names: tuple[str, ...]) -> Update:
             (cancelled, State.CANCELLED.value),
             else_=bindparam("new_state"),
         ),
-        settled_at_ms=case((cancelled, bindparam("b_now", type_=BigInteger)), else_=None),
+        settled_at_ms=case(
+            (cancelled, settled_at(bindparam("b_now", type_=BigInteger))),
+            else_=BATCHES.c.settled_at_ms,
+        ),
         owner=None,
         lease_until_ms=None,
         **{name: value for name, value in changed.items() if name != "settled_at_ms"},

@@ -26,6 +26,7 @@ from cards.buttons import ChangeTime, Decision, DeliveryButton
 from cards.delivery import delivery_card
 from cards.delivery_list import DeliveryListView, delivery_list
 
+_DIGITS = 16  # of a time in milliseconds, and of what a database takes
 FIRST_RESULTS_S = 0.6  # a small send answers with its receipt; the rest goes on in the ledger
 CHANGED_MEANWHILE = marked("This was reviewed again since: please check it once more.")
 _TOO_LATE = marked("Nothing of it waits any more, so nothing was changed.")
@@ -229,4 +230,4 @@ class Deliveries:
 
 
 def _seen(button: Decision) -> int:
-    return int(button.seen) if button.seen.isdecimal() else 0
+    return int(button.seen) if button.seen.isdecimal() and len(button.seen) <= _DIGITS else 0

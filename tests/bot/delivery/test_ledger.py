@@ -359,6 +359,37 @@ async def test_what_was_refused_goes_again_when_its_owner_says_so(book: Book) ->
     assert await book.ledger.retry(delivery, seen_ms=seen) == 0
 
 
+async def test_a_press_that_comes_twice_sends_once_also_where_the_clock_was_put_back(
+    database: Database,
+) -> None:
+    book = Book(database, now_ms=10_000_000)
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    await book.queue.settle(batch, State.UNKNOWN, worker="w1", problem="GraphSilent")
+    seen = (await book.ledger.delivery(ADELE, delivery.id)).seen_ms
+    assert await book.ledger.send_again(delivery, seen_ms=seen) == 2
+    book.now_ms += 60_000
+    [batch] = await book.claim()
+    book.now_ms -= 120_000
+    await book.queue.settle(batch, State.UNKNOWN, worker="w1", problem="GraphSilent")
+    assert await book.ledger.send_again(delivery, seen_ms=seen) == 0
+
+
+@pytest.mark.parametrize("state", [State.HELD, State.NEEDS_SIGN_IN])
+async def test_what_its_owner_was_asked_for_in_vain_is_erased_too(
+    database: Database, state: State
+) -> None:
+    book = Book(database, now_ms=1_000_000)
+    delivery = await book.submit()
+    [batch] = await book.claim()
+    await book.queue.settle(batch, state, worker="w1", problem="MeetingMoved")
+    assert await book.ledger.erase(before_ms=1_000_000) == 0
+    assert await book.states(delivery) == [state]
+    assert await book.ledger.erase(before_ms=2_000_000) == 1
+    assert await book.states(delivery) == [State.CANCELLED]
+    assert await book.ledger.people(delivery.id) == []
+
+
 async def test_of_what_nobody_can_tell_the_owner_decides(book: Book) -> None:
     for form_id, decide in (("a", book.ledger.arrived), ("b", book.ledger.send_again)):
         delivery = await book.submit(form_id)

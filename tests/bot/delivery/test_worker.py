@@ -158,16 +158,25 @@ async def test_while_entra_is_away_it_is_asked_again(
     assert sent(stage, SMS) == [202]
 
 
-async def test_entra_that_stays_away_ends_it_and_nothing_was_sent(
+async def test_an_outage_of_entra_is_outlived_however_long_it_is(
     stage: Stage, identity: Identity, room: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "TRIES", 2)
+    monkeypatch.setattr(pace, "AWAY_S", 0.05)
     stage.entra.token_life_s = 60
     await sign_in(stage, identity, "Adele")
+    stage.entra.token_life_s = 4500
     stage.world.faults.entra_down = True
-    delivery = await room.reaches(await room.text(), State.REFUSED)
-    assert delivery.tallies[0].problem == "EntraUnavailable"
+    delivery = await room.text()
+    await room.until(delivery, lambda now: now.tallies[0].problem == "EntraUnavailable")
+    await asyncio.sleep(0.5)  # ten times as long as it has patience
     assert sent(stage, SMS) == []
+    [row] = await room.rows()
+    assert (row.attempt <= 2, row.settled_at_ms) == (True, None)
+
+    stage.world.faults.entra_down = False
+    await room.reaches(delivery, State.ACCEPTED)
+    assert sent(stage, SMS) == [202]
 
 
 async def test_a_token_that_graph_rejects_is_renewed_once(
@@ -378,17 +387,33 @@ async def test_a_retry_after_of_years_is_believed_for_an_hour(
         assert 0 < due_at_ms - room.queue.clock_ms() <= 3_600_000
 
 
-async def test_an_unreachable_graph_is_tried_again_and_then_nothing_was_sent(
-    stage: Stage, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+async def test_an_outage_of_graph_is_outlived_however_long_it_is(
+    stage: Stage, room: Sending, identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "TRIES", 3)
-    async with sending(
-        stage.world, "http://127.0.0.1:9", sqlite_url, SignedIn(stage.entra)
-    ) as room:
-        delivery = await room.reaches(await room.text(), State.REFUSED)
-        assert delivery.tallies[0].problem == "GraphUnreachable"
-        [row] = await room.rows()
-        assert row.attempt == 3
+    monkeypatch.setattr(pace, "TRIES", 2)
+    monkeypatch.setattr(pace, "AWAY_S", 0.05)
+    await sign_in(stage, identity, "Adele")
+    port = int(stage.graph.url.rpartition(":")[2])
+    await stage.graph.stop()
+    delivery = await room.text()
+    await room.until(delivery, lambda now: now.tallies[0].problem == "GraphUnreachable")
+    await asyncio.sleep(0.5)
+    [row] = await room.rows()
+    assert (row.attempt <= 2, row.settled_at_ms) == (True, None)
+
+    await stage.graph.start(port)
+    await room.reaches(delivery, State.ACCEPTED)
+    assert sent(stage, SMS) == [202]
+
+
+async def test_a_503_that_says_when_to_come_back_is_believed(stage: Stage, sqlite_url: str) -> None:
+    stage.world.script[:] = ["503:120"]
+    async with sending(stage.world, stage.graph.url, sqlite_url, SignedIn(stage.entra)) as room:
+        delivery = await room.notice([[stage.world.named("Megan").id]])
+        waits = await room.until(delivery, lambda now: now.tallies[0].problem == "GraphUnavailable")
+        due_at_ms = waits.tallies[0].due_at_ms
+        assert due_at_ms is not None
+        assert 100_000 < due_at_ms - room.queue.clock_ms() <= 121_000
 
 
 # Two tenants --------------------------------------------------------------------------------------
