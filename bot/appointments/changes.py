@@ -1,5 +1,6 @@
 """What became of an appointment after people were told of it: moved, cancelled, or gone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -27,7 +28,7 @@ class Change:
 def may_have_changed(request: TextRequest, now: datetime) -> bool:
     """Whether it is worth looking: there is an event to find, and its time is not over."""
     meeting = request.meeting
-    if not meeting.event_id or request.message_type == _SAYS_CANCELLED:
+    if request.message_type == _SAYS_CANCELLED or not (meeting.event_id or request.join_link):
         return False
     ends_at = meeting.ends_at or meeting.starts_at
     return ends_at is not None and ends_at > now
@@ -51,3 +52,19 @@ def change_of(request: TextRequest, event: MeetingEvent | None) -> Change | None
     if is_now.starts_at != was.starts_at:
         return Change("moved", is_now)
     return None
+
+
+def change_by_link(request: TextRequest, events: Sequence[MeetingEvent]) -> Change | None:
+    """The same of an appointment whose event was not known when its text was sent.
+
+    `events` are the sender's own to come. Its link finds it where it stands at the time that people
+    were told, or where it is the only one with that link. Of a series that has no such occurrence
+    nobody can tell which was meant, and what is in no calendar may never have been in one.
+    """
+    own = [event for event in events if event.join_url == request.join_link]
+    same = [event for event in own if event.start == request.meeting.starts_at]
+    if not same and len(own) != 1:
+        return None
+    event = (same or own)[0]
+    change = change_of(request, event)
+    return replace(change, meeting=replace(change.meeting, event_id=event.id)) if change else None

@@ -6,19 +6,20 @@ Looking is quick or left out: a receipt never waits for the calendar.
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot.appointments.changes import Change, change_of, may_have_changed
+from bot.appointments.changes import Change, change_by_link, change_of, may_have_changed
 from bot.appointments.meetings import when
 from bot.appointments.request import TextRequest
 from bot.delivery.ledger import Ledger
 from bot.delivery.models import Delivery, Kind, State
 from bot.errors import HeraldError
-from bot.graph.client import Graph
+from bot.graph.client import Graph, MeetingEvent
 from bot.identity.obo import MEETINGS, Identity
 from bot.teams.turn import Turn
+from bot.teams.upcoming import SEARCHED_DAYS, SEARCHED_EVENTS
 from bot.words import gettext
 
 log = structlog.get_logger(__name__)
@@ -78,19 +79,35 @@ class TextChanges:
         return replace(request, attendees=some or request.attendees)
 
     async def _read(self, turn: Turn, requests: dict[str, TextRequest]) -> dict[str, Change]:
-        ids = [request.meeting.event_id for request in requests.values()]
+        ids = [found.meeting.event_id for found in requests.values() if found.meeting.event_id]
         try:
             async with asyncio.timeout(min(_PATIENCE_S, turn.left_s())):
                 token = await self._identity.token(turn.actor, MEETINGS)
-                events = await self._graph.events_by_id(token.value, ids)
+                by_id, listed = await asyncio.gather(
+                    self._by_id(token.value, ids),
+                    self._listed(token.value, is_asked=len(ids) < len(requests)),
+                )
         except (HeraldError, TimeoutError) as error:
             log.info("text_changes.not_read", problem=type(error).__name__)
             return {}
         found = {
-            key: change_of(request, events[request.meeting.event_id])
+            key: change_of(request, by_id[request.meeting.event_id])
+            if request.meeting.event_id
+            else change_by_link(request, listed)
             for key, request in requests.items()
         }
         return {key: change for key, change in found.items() if change}
+
+    async def _by_id(self, token: str, ids: list[str]) -> dict[str, MeetingEvent | None]:
+        return await self._graph.events_by_id(token, ids) if ids else {}
+
+    async def _listed(self, token: str, *, is_asked: bool) -> list[MeetingEvent]:
+        """The calendar, for those whose events were not known when their texts were sent."""
+        if not is_asked:
+            return []
+        start = datetime.now(UTC) - timedelta(days=1)
+        end = start + timedelta(days=SEARCHED_DAYS)
+        return await self._graph.upcoming_meetings(token, start, end, "UTC", most=SEARCHED_EVENTS)
 
     async def _texts(self, turn: Turn) -> list[Delivery]:
         return await self._ledger.newest(turn.actor, kinds=(Kind.TEXT,))

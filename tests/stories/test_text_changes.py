@@ -236,6 +236,46 @@ async def test_a_calendar_that_does_not_answer_changes_nothing_on_the_receipt(
     assert not adele.has_button(MOVED)
 
 
+async def told_by_link(desk: Desk, meeting: Meeting) -> None:
+    """A text about a pasted link, by somebody whose calendar Herald may not read; then it may."""
+    desk.person.consents -= {"Calendars.Read"}
+    await desk.say("signout")
+    await desk.say("text")
+    await desk.press("Review", join_link=meeting.join_url, phone_0=SEATTLE)
+    await desk.press("text.send")
+    assert "Accepted by Microsoft" in desk.shown
+    desk.person.consents |= {"Calendars.Read"}
+
+
+async def test_what_was_sent_by_its_link_is_found_in_the_calendar_once_that_can_be_read(
+    adele: Desk, stage: Stage, meeting: Meeting
+) -> None:
+    await told_by_link(adele, meeting)
+    await adele.press("Look again")
+    assert "since" not in adele.shown
+    move(meeting, days=1)
+    await adele.press("Look again")
+    assert "was moved since" in adele.shown
+    first = adele.message()
+    await told_of_the_change(adele)
+    [_, moved] = stage.world.accepted(SMS)
+    assert moved.body["messageType"] == "reschedule"
+    assert first != adele.message()
+    await adele.say("history")
+    assert "was moved since" not in adele.shown
+
+
+async def test_of_a_series_sent_by_its_link_nobody_can_tell_which_was_meant(
+    adele: Desk, stage: Stage, meeting: Meeting
+) -> None:
+    await told_by_link(adele, meeting)
+    again = add_meeting(stage, adele.person, 3, subject="Check-up")
+    again.join_url = meeting.join_url
+    move(meeting, hours=1)
+    await adele.press("Look again")
+    assert "since" not in adele.shown
+
+
 async def test_many_in_the_history_are_read_in_one_question(adele: Desk, stage: Stage) -> None:
     meetings = [add_meeting(stage, adele.person, n) for n in range(4)]
     for meeting in meetings:
