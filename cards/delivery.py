@@ -30,7 +30,7 @@ from cards.elements import (
     run,
 )
 from cards.fields import Fields
-from cards.when import DAY_AND_TIME, day_and_time
+from cards.when import day_and_time
 
 __all__ = ["DeliveryState", "DeliveryView", "Problem", "delivery_card"]
 
@@ -148,7 +148,7 @@ def _another_time(view: DeliveryView, fields: Fields) -> list[Element]:
     change = execute(gettext("Change the time"), ChangeTime(view.delivery_id), inputs=True)
     return [
         section(gettext("Another time")),
-        *fields.summary(DAY_AND_TIME),
         day_and_time(fields, view.zone_name, view.earliest, view.latest),
+        *fields.closing(),
         ActionSet(actions=[change]),
     ]

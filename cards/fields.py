@@ -11,11 +11,11 @@ stays, and the label asks to look again, because a screen reader reads labels, n
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from bot.words import gettext, marked, ngettext
-from cards.blocks import banner, sentence
+from cards.blocks import and_more, aside, banner, sentence
 from cards.elements import (
     AdaptiveCard,
     ChoiceSet,
@@ -37,6 +37,7 @@ _LONG_FIELD_BYTES = 6_000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}")
 _ENDLESS = 10**9  # bytes; what a value may take while there is room for it
+_MOST_NAMED = 3  # wrong fields above the buttons
 _CUT = marked("Only the beginning fits on a card. What came after it is not here any more.")
 
 
@@ -62,13 +63,15 @@ class Fields:
     """The inputs of one form, with what was entered and what is wrong with it, by input id.
 
     `room`, from 1 down to 0, scales how many bytes long lists of choices may take; unless the
-    values are shown `whole`, also how many each of them may.
+    values are shown `whole`, also how many each of them may. `drawn` are the labels of the inputs
+    so far.
     """
 
     values: Mapping[str, str]
     errors: Mapping[str, str]
     room: float = 1.0
     whole: bool = False
+    drawn: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str, label: str, *, max_bytes: int = _FIELD_BYTES, **more: Any) -> Element:
         """A line or an area of text."""
@@ -76,7 +79,7 @@ class Fields:
         error = self.errors.get(name, "")
         if was_cut:
             error = f"{gettext(_CUT)} {error}".strip()
-        entry = TextInput(id=name, label=_label(label, error), **more)
+        entry = TextInput(id=name, label=self._label(name, label, error), **more)
         if value:
             entry.value = value
         return _field(entry, error)
@@ -101,7 +104,8 @@ class Fields:
         offered = {choice.value for choice in choices}
         value = value if value in offered else default
         error = self.errors.get(name, "")
-        entry = ChoiceSet(id=name, label=_label(label, error), choices=shown(choices), **more)
+        label = self._label(name, label, error)
+        entry = ChoiceSet(id=name, label=label, choices=shown(choices), **more)
         if more.get("style") == "expanded":
             # Or a phone cuts a long choice off at the card's edge.
             entry.wrap = True
@@ -119,7 +123,7 @@ class Fields:
         day = _matching(_DATE, self.values.get(name, ""))
         first, last = _matching(_DATE, earliest), _matching(_DATE, latest)
         error = self.errors.get(name, "")
-        entry = DateInput(id=name, label=_label(label, error), **more)
+        entry = DateInput(id=name, label=self._label(name, label, error), **more)
         bounds = {"min": first, "max": last}
         if day and not first <= day <= (last or day):
             bounds = {}
@@ -132,7 +136,7 @@ class Fields:
         """A time of day."""
         value = _matching(_TIME, self.values.get(name, ""))
         error = self.errors.get(name, "")
-        entry = TimeInput(id=name, label=_label(label, error), **more)
+        entry = TimeInput(id=name, label=self._label(name, label, error), **more)
         if value:
             entry.value = value
         return _field(entry, error)
@@ -148,7 +152,7 @@ class Fields:
             error = f"{_do_not_fit(len(ids) - len(shown_again))} {error}".strip()
         entry = ChoiceSet(
             id=name,
-            label=_label(label, error),
+            label=self._label(name, label, error),
             choices=shown(shown_again),
             choices_data={"type": "Data.Query", "dataset": "graph.microsoft.com/users"},
             is_multi_select=True,
@@ -161,19 +165,51 @@ class Fields:
     def _most(self, max_bytes: int) -> int:
         return _ENDLESS if self.whole else int(max_bytes * self.room)
 
-    def summary(self, on_the_card: Iterable[str]) -> list[Element]:
-        """At the top: how many things need another look, and those that have no field here."""
+    def _label(self, name: str, label: str, error: str) -> str:
+        self.drawn[name] = label
+        return gettext("{label} – please look again", label=label) if error else label
+
+    def opening(self, words: str, said: str = "") -> list[Element]:
+        """Under the heading: what the form is for; or how many things need another look, or what
+        the press before came to.
+
+        No longer than the words that it stands for: who pressed a button at the end of the card
+        would lose it from sight.
+        """
+        wrong = [banner("attention", "⚠️", self._how_many())] if self.errors else []
+        return [*wrong, *note_above(said)] or [aside(words)]
+
+    def hint(self, words: str) -> list[Element]:
+        """A quieter sentence beside a field. Not on a form that comes back with errors: its length
+        makes up for theirs, so that who pressed a button still sees what is above it."""
+        return [] if self.errors else [aside(words)]
+
+    def closing(self, said: str = "") -> list[Element]:
+        """Above the buttons, where whoever pressed one is looking: what needs another look, by
+        name, and what the press before came to. To be drawn after all inputs."""
+        return [*self._wrong(), *note_above(said)]
+
+    def _wrong(self) -> list[Element]:
         if not self.errors:
             return []
-        wrong = len(self.errors)
-        title = ngettext(
-            "{number} thing needs another look", "{number} things need another look", wrong
+        named = [
+            gettext("{label}: {problem}", label=label, problem=self.errors[name])
+            for name, label in self.drawn.items()
+            if name in self.errors
+        ]
+        lines = [self.errors[name] for name in sorted(set(self.errors) - set(self.drawn))] + named
+        more = len(lines) - _MOST_NAMED
+        shown = [sentence(line, limit=200) for line in lines[:_MOST_NAMED]]
+        rest = [aside(and_more(more))] if more > 0 else []
+        unsent = aside(gettext("Nothing was sent."))
+        return [banner("attention", "⚠️", self._how_many(), *shown, *rest, unsent)]
+
+    def _how_many(self) -> str:
+        return ngettext(
+            "{number} thing needs another look",
+            "{number} things need another look",
+            len(self.errors),
         )
-        elsewhere = set(self.errors) - set(on_the_card)
-        below = gettext("Nothing was sent. Look for the same sign below.")
-        where = [] if len(elsewhere) == wrong else [below]
-        lines = [*where, *(self.errors[name] for name in sorted(elsewhere))]
-        return [banner("attention", "⚠️", title, *(sentence(line) for line in lines[:8]))]
 
 
 def fitted_form(
@@ -253,10 +289,6 @@ def fitting(choices: Sequence[AnyChoice], max_bytes: int, keep: Iterable[str]) -
 
 def _matching(shape: re.Pattern[str], value: str) -> str:
     return value if shape.fullmatch(value) else ""
-
-
-def _label(label: str, error: str) -> str:
-    return gettext("{label} – please look again", label=label) if error else label
 
 
 def _do_not_fit(number: int) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.words import gettext, listed, marked, ngettext
-from cards.blocks import aside, heading, quoted, section, sentence
+from cards.blocks import heading, quoted, section, sentence
 from cards.buttons import ChooseKind, ReviewNotice
 from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, run
 from cards.fields import Fields, fitted_form, note_above
 from cards.plain import plain
 from cards.text_form import Choice
-from cards.when import NAMES, when_section
+from cards.when import when_section
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class NoticeFormView:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    said: str = ""  # what the press before came to: it stands above the buttons, too
     zone_name: str = ""  # the user's own zone, "Pacific time"; without it there is no "when"
     earliest: str = ""  # ISO dates: what a date input offers
     latest: str = ""
@@ -64,6 +65,7 @@ _COSTS = marked(
     "By name, you see before who gets it, and each request is accounted for. At once is one quick "
     "request: it reaches whoever is a member when it arrives, and nobody can tell how many or who."
 )
+_OPENING = marked("It goes into their activity feeds. You see everything before it is sent.")
 _MOST_ASKED = 5
 _PREVIEW = 150  # characters of the preview that Teams shows
 _BLANK = re.compile(r"\{(\w+)\}")
@@ -75,23 +77,16 @@ def notice_form(view: NoticeFormView) -> AdaptiveCard:
 
 
 def _card(view: NoticeFormView, fields: Fields) -> AdaptiveCard:
-    names = {"activity_type", "topic", "topic_title", "topic_link", "preview"}
-    names |= {"recipients", "recipient_list", *(f"param_{name}" for name in view.parameters)}
-    names |= {"keep_audience"} if view.people_before else set()
-    names |= {"audience", "way"} if view.groups else set()
-    names |= NAMES if view.zone_name else set()
     return card(
         [
             heading(gettext("Notify teammates")),
-            aside(
-                gettext("It goes into their activity feeds. You see everything before it is sent.")
-            ),
+            *fields.opening(gettext(_OPENING), view.said),
             *note_above(view.note),
-            *fields.summary(names),
             *_what(view, fields),
             *_who(view, fields),
             *_where(fields),
             *when_section(fields, view.zone_name, view.earliest, view.latest),
+            *fields.closing(view.said),
         ],
         [execute(gettext("Review"), ReviewNotice(view.form_id), main=True, inputs=True)],
         summary=gettext("A form for putting a notice into the activity feeds of teammates."),
@@ -148,7 +143,7 @@ def _who(view: NoticeFormView, fields: Fields) -> list[Element]:
         section(gettext("Who gets it")),
         *_groups(view, fields),
         *_before(view, fields),
-        aside(gettext("Choose people, or paste their addresses or names, or both.")),
+        *fields.hint(gettext("Choose people, or paste their addresses or names, or both.")),
         fields.people(
             "recipients", gettext("People"), view.people, placeholder=gettext("Type a name")
         ),
@@ -197,7 +192,7 @@ def _groups(view: NoticeFormView, fields: Fields) -> list[Element]:
             is_required=True,
             error_message=gettext("Choose how it goes out."),
         ),
-        aside(gettext(_COSTS)),
+        *fields.hint(gettext(_COSTS)),
     ]
 
 

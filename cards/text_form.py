@@ -8,7 +8,7 @@ from cards.blocks import aside, heading, section
 from cards.buttons import AddAttendee, AllowCalendar, ReviewText
 from cards.elements import ActionSet, AdaptiveCard, Element, card, execute
 from cards.fields import Fields, fitted_form, fitting, note_above, side_by_side
-from cards.when import NAMES, when_section
+from cards.when import when_section
 
 MAX_ROWS = 10
 MEETINGS_DATASET = "meetings"  # what the client asks for while somebody types
@@ -41,6 +41,7 @@ class TextFormView:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     note: str = ""  # a sentence at the top, such as why the calendar could not be read
+    said: str = ""  # what the press before came to: it stands above the buttons, too
     zone_name: str = ""  # the user's own zone, "Pacific time"; without it there is no "when"
     earliest: str = ""  # ISO dates: what a date input offers
     latest: str = ""
@@ -55,6 +56,8 @@ _MESSAGE_TYPES = (
     (marked("It is cancelled"), "cancellation"),
     (marked("It starts soon (reminder)"), "reminder"),
 )
+_WHOSE = marked("Mobile numbers of the United States. Fill in the rows, or paste a list, or both.")
+_OPENING = marked("For people from outside. You see everything once more before it is sent.")
 _MEETINGS_BYTES = 10_000
 _ZONES_BYTES = 7_000
 # Its one parameter has one value, `mins15`; what Microsoft does before then is not documented.
@@ -71,24 +74,18 @@ def text_form(view: TextFormView) -> AdaptiveCard:
 
 def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:
     rows = min(max(view.rows, 1), MAX_ROWS)
-    names = {"join_link", "message_type", "language", "attendee_list"}
-    names |= {f"{part}_{row}" for part in ("phone", "zone") for row in range(rows)}
-    names |= {"meeting"} if view.meetings else set()
-    names |= NAMES if view.zone_name else set()
     return card(
         [
             heading(gettext("Text the people of an appointment")),
-            aside(
-                gettext("For people from outside. You see everything once more before it is sent.")
-            ),
+            *fields.opening(gettext(_OPENING), view.said),
             *note_above(view.note),
             *_allow(view, rows),
-            *fields.summary(names),
             *_appointment(view, fields),
             *_message(fields),
             *_people(view, fields, rows),
             *when_section(fields, view.zone_name, view.earliest, view.latest),
             *_language(view, fields),
+            *fields.closing(view.said),
         ],
         [execute(gettext("Review"), ReviewText(view.form_id, rows), main=True, inputs=True)],
         summary=gettext("A form for texting the people of an appointment."),
@@ -150,7 +147,7 @@ def _message(fields: Fields) -> list[Element]:
         is_required=True,
         error_message=gettext("Choose what the text says."),
     )
-    return [section(gettext("The message")), message, aside(gettext(_REMINDERS))]
+    return [section(gettext("The message")), message, *fields.hint(gettext(_REMINDERS))]
 
 
 def _language(view: TextFormView, fields: Fields) -> list[Element]:
@@ -174,11 +171,7 @@ def _people(view: TextFormView, fields: Fields, rows: int) -> list[Element]:
     more = execute(gettext("Add a person"), AddAttendee(view.form_id, rows), inputs=True)
     return [
         section(gettext("Who gets the text")),
-        aside(
-            gettext(
-                "Mobile numbers of the United States. Fill in the rows, or paste a list, or both."
-            )
-        ),
+        *fields.hint(gettext(_WHOSE)),
         *(_person(fields, row, view.zones, _ZONES_BYTES // rows) for row in range(rows)),
         *([ActionSet(actions=[more])] if rows < MAX_ROWS else []),
         fields.long_text(

@@ -8,9 +8,6 @@ from cards.elements import Element, clean
 from cards.fields import Fields, side_by_side
 from cards.plain import plain
 
-DAY_AND_TIME = frozenset({"when_date", "when_time"})
-NAMES = DAY_AND_TIME | {"when"}
-
 
 @dataclass(frozen=True)
 class _When:
@@ -38,7 +35,7 @@ def when_section(fields: Fields, zone_name: str, earliest: str, latest: str) -> 
             is_required=True,
             error_message=gettext("Choose when it leaves."),
         ),
-        aside(ahead),
+        *fields.hint(ahead),
         day_and_time(fields, zone_name, earliest, latest),
     ]
 

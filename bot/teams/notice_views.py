@@ -63,13 +63,14 @@ _LARGE_TEAM = marked(
 @dataclass(frozen=True)
 class Drawing:
     """What a form is drawn from. `known` are people whose names need no look-up; `which`, whom a
-    name may mean, by name.
+    name may mean, by name. `note` is for the beginning, `said` what the press of a button came to.
     """
 
     form_id: str
     values: Mapping[str, str]
     errors: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    said: str = ""
     kept: Kept = field(default_factory=Kept)
     known: tuple[Recipient, ...] = ()
     which: Mapping[str, tuple[PersonFound, ...]] = field(default_factory=dict)
@@ -107,6 +108,7 @@ class NoticeCards:
                 values=values,
                 errors=drawing.errors,
                 note=drawing.note,
+                said=drawing.said,
                 zone_name=friendly(turn.place.zone),
                 earliest=earliest,
                 latest=latest,

@@ -157,15 +157,15 @@ class Notices:
                 )
         except IdentityError as error:
             await self._sign_in.explain(turn, error, then="", scopes=NOTIFY)
-            return replace(again, note=error.sentence)
+            return replace(again, said=error.sentence)
         except (ConversationGone, NotAMember, NobodyToNotify) as error:
             values = {**again.values, "audience": PEOPLE}
             sentence = f"{error.sentence} {gettext(_CHOOSE_PEOPLE)}"
             return replace(again, values=values, errors={"audience": sentence})
         except (GraphError, ConnectorError) as error:
-            return replace(again, note=f"{error.sentence} {gettext(_STILL_HERE)}")
+            return replace(again, said=f"{error.sentence} {gettext(_STILL_HERE)}")
         except TimeoutError:
-            return replace(again, note=f"{gettext(_TOO_SLOW)} {gettext(_GO_ON)}")
+            return replace(again, said=f"{gettext(_TOO_SLOW)} {gettext(_GO_ON)}")
 
     def _request(
         self,
@@ -206,11 +206,11 @@ class Notices:
         notes = (note, *view.notes) if note else view.notes
         return ShowCard.of(notice_review(replace(view, draft_id=draft_id, notes=notes)))
 
-    async def again(self, turn: Turn, button: ChooseKind | ReviewNotice, note: str) -> ShowCard:
+    async def again(self, turn: Turn, button: ChooseKind | ReviewNotice, said: str) -> ShowCard:
         """The same form with what was entered, and a sentence above it."""
         self._forms.check(button.form_id, Kind.NOTICE, turn.actor)
         kept = await self._kept.read(turn.actor, button.form_id)
-        drawing = Drawing(button.form_id, _entered(turn), note=note, kept=kept)
+        drawing = Drawing(button.form_id, _entered(turn), said=said, kept=kept)
         return ShowCard.of(await self._cards.form(turn, drawing))
 
     async def edit(self, turn: Turn, button: EditNotice) -> Answer:
@@ -295,7 +295,7 @@ class Notices:
     async def _form(self, turn: Turn, drawing: Drawing) -> Answer:
         """The form with what is wrong; beside it where it is too long to be drawn again."""
         made = await self._cards.form(turn, drawing)
-        return form_again(made, drawing.values, drawing.errors, drawing.note)
+        return form_again(made, drawing.values, drawing.errors, drawing.said)
 
 
 def _entered(turn: Turn) -> dict[str, str]:

@@ -94,9 +94,13 @@ class TextCards:
         rows: int,
         values: Mapping[str, str],
         errors: Mapping[str, str],
-        note: str,
+        note: str = "",
+        said: str = "",
     ) -> tuple[AdaptiveCard, Mapping[str, str]]:
-        """The form's card, and the values that it ought to show."""
+        """The form's card, and the values that it ought to show.
+
+        `note` is for the beginning; `said` is what the press of a button came to.
+        """
         offer = await self._meetings.offer(turn, values.get("meeting", ""))
         earliest, latest = offered_days(turn.place.zone, datetime.now(UTC))
         shown = in_the_list(values, offer)
@@ -110,6 +114,7 @@ class TextCards:
             values=shown,
             errors=errors,
             note=" ".join(filter(None, (note, offer.why_not))),
+            said=said,
             zone_name=friendly(turn.place.zone),
             earliest=earliest,
             latest=latest,

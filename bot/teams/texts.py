@@ -89,7 +89,7 @@ class Texts:
         values |= {"message_type": "confirmation", "language": default_language(turn)}
         values |= {"when": "now"} | filled.values()
         note = " ".join(filled.notes)
-        made, _ = await self._cards.form(turn, form_id, FIRST_ROWS, values, {}, note)
+        made, _ = await self._cards.form(turn, form_id, FIRST_ROWS, values, {}, note=note)
         return ShowCard.of(made)
 
     async def add_attendee(self, turn: Turn, button: AddAttendee) -> Answer:
@@ -126,11 +126,11 @@ class Texts:
                 found = await self._meetings.find(turn, entry.join_link, entry.occurs_at)
         except IdentityError as error:
             await self._sign_in.explain(turn, error, then="", scopes=MEETINGS)
-            return await self._form(turn, button.form_id, rows, values, note=error.sentence)
+            return await self._form(turn, button.form_id, rows, values, said=error.sentence)
         except (GraphError, TimeoutError) as error:
             what = error.sentence if isinstance(error, GraphError) else gettext(_TOO_SLOW)
-            note = f"{what} {gettext(_STILL_HERE)}"
-            return await self._form(turn, button.form_id, rows, values, note=note)
+            said = f"{what} {gettext(_STILL_HERE)}"
+            return await self._form(turn, button.form_id, rows, values, said=said)
         if errors := _not_the_one(found, values, leaves.moment):
             return await self._form(turn, button.form_id, rows, values, errors)
         assert found is not None  # noqa: S101 - else there was an error
@@ -150,12 +150,12 @@ class Texts:
         return ShowCard.of(text_review(review_view(turn, form_id, request, notes, kept)))
 
     async def again(
-        self, turn: Turn, button: AddAttendee | AllowCalendar | ReviewText, note: str
+        self, turn: Turn, button: AddAttendee | AllowCalendar | ReviewText, said: str
     ) -> ShowCard:
         """The same form with what was entered, and a sentence above it."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         rows = max(1, min(button.rows, MAX_ROWS))
-        made, _ = await self._cards.form(turn, button.form_id, rows, _entered(turn), {}, note)
+        made, _ = await self._cards.form(turn, button.form_id, rows, _entered(turn), {}, said=said)
         return ShowCard.of(made)
 
     async def _unsent(self, turn: Turn, form_id: str) -> str:
@@ -257,10 +257,11 @@ class Texts:
         values: Mapping[str, str],
         errors: Mapping[str, str] | None = None,
         *,
-        note: str = "",
+        said: str = "",
     ) -> Answer:
-        made, shown = await self._cards.form(turn, form_id, rows, values, errors or {}, note)
-        return form_again(made, shown, errors or {}, note)
+        errors = errors or {}
+        made, shown = await self._cards.form(turn, form_id, rows, values, errors, said=said)
+        return form_again(made, shown, errors, said)
 
 
 def _entered(turn: Turn) -> dict[str, str]:

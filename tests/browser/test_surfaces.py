@@ -263,6 +263,20 @@ def test_starting_over_puts_everything_back(open_page: Opener) -> None:
     expect(last_card(page)).to_contain_text("Lee Gu")
 
 
+@pytest.mark.parametrize(("name", "width"), [("Adele Vance", 1280), ("Megan Bowen", 380)])
+def test_what_is_wrong_with_a_form_is_seen_where_its_button_was_pressed(
+    open_page: Opener, name: str, width: int
+) -> None:
+    page = open_page(name, width=width)
+    say(page, "text")
+    expect(last_card(page)).to_contain_text("Text the people")
+    last_card(page).get_by_label("Mobile number 1").fill("206 342")
+    last_card(page).get_by_role("button", name="Review").click()
+    wrong = last_card(page).get_by_text("Mobile number 1: This number has too few digits.")
+    expect(wrong).to_be_in_viewport()
+    expect(last_card(page).get_by_role("button", name="Review")).to_be_in_viewport()
+
+
 def test_people_are_chosen_by_name_in_a_form(open_page: Opener) -> None:
     page = open_page("Nadia Hassan")
     say(page, "notify")

@@ -61,12 +61,40 @@ def test_an_error_stands_right_under_its_field_and_in_its_label() -> None:
     assert words_in(box["items"][1]).endswith("⚠️ This number is too short.")
 
 
-def test_the_top_counts_the_errors_and_says_those_without_a_field() -> None:
+def boxes(card: Any) -> list[Any]:
+    return [part for part in of_type(card, "Container") if part.get("style") == "attention"]
+
+
+def test_the_top_counts_the_errors_in_place_of_what_the_form_is_for() -> None:
     card = filled(TEXT, {}, {"phone_0": "One.", "phone_7": "This row is gone."})
-    top = next(part for part in of_type(card, "Container") if part.get("style") == "attention")
-    assert "2 things need another look" in words_in(top)
-    assert "This row is gone." in words_in(top)
-    assert "One." not in words_in(top)
+    top, _ = boxes(card)
+    assert words_in(top).strip() == "⚠️ 2 things need another look"
+    assert "For people from outside" not in words_in(card)
+
+
+def test_right_above_the_buttons_is_what_needs_another_look_by_name() -> None:
+    card = filled(TEXT, {}, {"phone_0": "One.", "meeting": "Two.", "phone_7": "A row is gone."})
+    _, last = boxes(card)
+    assert card["body"][-1] == last
+    said = words_in(last)
+    assert "3 things need another look" in said
+    assert "A row is gone." in said
+    assert said.index("Your meeting: Two.") < said.index("Mobile number 1: One.")
+    assert "Nothing was sent." in said
+
+
+def test_of_many_errors_the_first_are_named_above_the_buttons() -> None:
+    errors = {f"phone_{row}": f"Wrong {row}." for row in range(6)}
+    said = words_in(boxes(payload(text_form(replace(TEXT, rows=6, errors=errors))))[1])
+    assert "Wrong 2." in said
+    assert "Wrong 3." not in said
+    assert "… and 3 more" in said
+
+
+def test_what_the_press_came_to_is_said_above_the_buttons_too() -> None:
+    card = payload(text_form(replace(TEXT, said="Graph did not answer.")))
+    assert "Graph did not answer." in words_in(card["body"][-1])
+    assert words_in(card).count("Graph did not answer.") == 2
 
 
 def test_a_form_without_errors_has_no_such_box() -> None:

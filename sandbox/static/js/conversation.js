@@ -42,7 +42,8 @@ export function drawConversation(state) {
   drawHead(place);
   composer.show(place);
   const atBottom = element.scrollHeight - element.scrollTop - element.clientHeight < BOTTOM_SLACK_PX;
-  const there = atBottom || Math.abs(element.scrollTop - followedTo) < 4;
+  const untouched = Math.abs(element.scrollTop - followedTo) < 4;
+  const there = atBottom || untouched;
   const { added, changed, reply } = place.kind === "channel" ? threads.fill(element, place) : list.fill(element, place.messages, place);
   drawNothing(element, place);
   drawTyping(element, place);
@@ -51,7 +52,8 @@ export function drawConversation(state) {
   // Whoever asked wants to see the answer, also when it came together with the question.
   const asked = Date.now() - askedAt < ANSWER_MS;
   if (another || mine || (added && (there || asked))) follow(element);
-  else if (changed && atBottom && !isLong(element)) element.scrollTop = element.scrollHeight;
+  // Who pressed a button at the end of a long card stays at its end.
+  else if (changed && atBottom && !(isLong(element) && untouched)) element.scrollTop = element.scrollHeight;
   return undefined;
 }
 
