@@ -72,7 +72,8 @@ def test_the_image_runs_as_nobody_in_particular() -> None:
 def test_the_image_asks_after_its_health_where_herald_answers() -> None:
     health = next(rest for word, rest in instructions() if word == "HEALTHCHECK")
     port = Settings.model_fields["metrics_port"].default
-    assert f"http://127.0.0.1:{port}/healthz" in health
+    asked = f"u.urlopen('http://127.0.0.1:' + os.environ.get('METRICS_PORT', '{port}') + '/healthz'"
+    assert asked in health
     assert Settings.model_fields["metrics_host"].default == "127.0.0.1"
     source = (ROOT / "bot" / "health.py").read_text("utf-8")
     assert 'web.get("/healthz"' in source

@@ -2,8 +2,10 @@
 
 import re
 import subprocess
+import sys
 from typing import Any
 
+import pytest
 import yaml
 from pre_commit.clientlib import load_config
 
@@ -50,3 +52,21 @@ def test_scripts_can_be_run_where_they_are_taken() -> None:
         check=True,
     ).stdout
     assert [line[:6] for line in listed.splitlines()] == ["100755", "100755"]
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        (".github/workflows/check.yaml", "vendor.github-workflows"),
+        ("deploy/compose.yaml", "vendor.compose-spec"),
+    ],
+)
+def test_what_others_run_is_of_the_shape_that_they_publish(file: str, schema: str) -> None:
+    """Their schemas come with the package: nothing is asked of the network."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, ROOT / file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
