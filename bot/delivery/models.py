@@ -193,6 +193,8 @@ class Delivery:
     tallies: tuple[Tally, ...] = ()
     is_readable: bool = True  # False: sealed with a key that was taken away
     drawn_at_ms: int = 0  # when its card was last drawn, or an answer showed all of it
+    lane_free_at_ms: float = 0.0  # when its lane's next request may leave, where much of it waits
+    ahead: int = 0  # other deliveries' requests that leave before it, where much of it waits
     successor_id: str = ""  # the delivery that took its place: this one sends nothing any more
 
     @property

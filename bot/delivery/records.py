@@ -1,6 +1,7 @@
 """What the ledger knows, read back, each delivery checked against its actor."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -21,6 +22,8 @@ from bot.delivery.database import Database
 from bot.delivery.models import (
     BATCHES,
     DELIVERIES,
+    IN_HAND,
+    LANES,
     RECIPIENTS,
     WAITING,
     Delivery,
@@ -63,6 +66,20 @@ _CALL = select(
     DELIVERIES.c.created_at_ms,
     *(DELIVERIES.c[name] for name in drawers.CALL.bound_to),
 ).where(DELIVERIES.c.id == bindparam("id_"))
+
+# Where a delivery stands in its lane.
+_FREE_AT = select(LANES.c.free_at_ms).where(LANES.c.key == bindparam("lane"))
+_AHEAD = (
+    select(func.count())
+    .select_from(BATCHES)
+    .where(
+        BATCHES.c.tenant_id == bindparam("tenant"),
+        BATCHES.c.kind == bindparam("of"),
+        BATCHES.c.state == State.QUEUED.value,
+        BATCHES.c.due_at_ms <= bindparam("due"),
+        BATCHES.c.delivery_id != bindparam("id_"),
+    )
+)
 
 
 class Records:
@@ -176,7 +193,8 @@ class Records:
             rows = connection.execute(query, values).all()
             if len(rows) != 1:
                 return None
-            return self._read(rows[0], _tallies(connection, [rows[0].id])[rows[0].id])
+            delivery = self._read(rows[0], _tallies(connection, [rows[0].id])[rows[0].id])
+            return _placed(connection, delivery)
 
         return await self.database.read_in_one(look)
 
@@ -213,6 +231,18 @@ class Records:
 
     def _open(self, drawer: Drawer, row: RowMapping) -> Any:
         return self._seal.open_json(row[drawer.column], drawer.binding(row))
+
+
+def _placed(connection: Connection, delivery: Delivery) -> Delivery:
+    """The delivery with where it stands in its lane, if it takes more than a moment."""
+    queued = [tally.due_at_ms or 0 for tally in delivery.tallies if tally.state is State.QUEUED]
+    if not queued or delivery.batches(State.QUEUED, *IN_HAND) < 2:
+        return delivery
+    kind, tenant_id = delivery.kind.value, delivery.actor.tenant_id
+    free_at_ms = connection.scalar(_FREE_AT, {"lane": f"{kind} {tenant_id}"})
+    values = {"tenant": tenant_id, "of": kind, "due": min(queued), "id_": delivery.id}
+    ahead = connection.scalar(_AHEAD, values)
+    return replace(delivery, lane_free_at_ms=float(free_at_ms or 0), ahead=ahead or 0)
 
 
 def _of(actor: Actor) -> dict[str, str]:

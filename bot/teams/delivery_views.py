@@ -238,11 +238,15 @@ def _sent_at(delivery: Delivery) -> str:
 
 
 def _estimate(delivery: Delivery, rates: Mapping[Kind, Rates]) -> str:
+    """How long the rest takes: its lane's pause, what goes before it, and itself."""
     waiting = delivery.batches(State.QUEUED, *IN_HAND)
     if waiting < 2:
         return ""
-    rest = duration(waiting / rates[delivery.kind].tenant)
-    return gettext("About {duration} more.", duration=rest)
+    queued = [tally.due_at_ms or 0 for tally in delivery.tallies if tally.state is State.QUEUED]
+    begins_ms = max(delivery.lane_free_at_ms, min(queued, default=0))
+    pause_s = max(0.0, begins_ms / 1000 - datetime.now(UTC).timestamp())
+    rest_s = pause_s + (delivery.ahead + waiting) / rates[delivery.kind].tenant
+    return gettext("About {duration} more.", duration=duration(rest_s))
 
 
 def duration(seconds: float) -> str:

@@ -17,6 +17,8 @@ from sandbox.conversation import Conversation
 from sandbox.stage import Stage
 from tests.conftest import Serve
 from tests.desk import Desk
+from tests.stories.test_decisions import sent_notice
+from tests.stories.test_taken_over import addresses, crowd
 
 SEATTLE = "(206) 342-8631"
 SMS = "sendVirtualAppointmentSms"
@@ -32,6 +34,15 @@ async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
 def meeting_of(desk: Desk) -> str:
     meetings = desk.stage.world.meetings.values()
     return next(m.join_url for m in meetings if m.organizer_id == desk.person.id)
+
+
+async def test_what_waits_for_its_lane_says_how_long_that_takes(adele: Desk, stage: Stage) -> None:
+    everyone = addresses(crowd(stage, 250))
+    stage.world.script += ["429:120"]
+    await sent_notice(adele, recipient_list=everyone)
+    await stage.world.until(lambda: "by itself" in adele.shown)
+    await sent_notice(adele, recipient_list=everyone)
+    assert "About 2 minutes more" in adele.shown
 
 
 async def reviewed(desk: Desk) -> None:

@@ -103,6 +103,22 @@ async def test_the_same_form_id_of_another_actor_is_another_delivery(book: Book)
     assert first.id != second.id
 
 
+async def test_a_delivery_knows_what_leaves_before_it_and_until_when_its_lane_waits(
+    book: Book,
+) -> None:
+    three = (["a"], ["b"], ["c"])
+    book.now_ms = 1_800_000_000_000
+    first = await book.submit("f1", Kind.NOTICE, people=three)
+    later = await book.submit("f2", Kind.NOTICE, people=three)
+    await book.submit("f3", Kind.TEXT, people=three)
+    await book.queue.hold_lane(ADELE.tenant_id, Kind.NOTICE, 120)
+    book.now_ms += 5
+    await book.submit("f4", Kind.NOTICE, people=three)
+    found = await book.ledger.delivery(ADELE, later.id)
+    assert found.ahead == 3
+    assert found.lane_free_at_ms == first.created_at_ms + 120_000
+
+
 async def test_a_delivery_is_shown_to_its_owner_alone(book: Book) -> None:
     delivery = await book.submit()
     with pytest.raises(StaleButton):
