@@ -26,7 +26,7 @@ from bot.teams.channel_keys import ChannelKey, ChannelKeys
 
 CHANNEL = "msteams"
 LEEWAY_S = 300.0
-_REMEMBERED_TOKENS = 4096
+_REMEMBERED_TOKENS = 1024  # some 3 KB each; the channel renews its tokens hourly
 _LONGEST_KEY_ID = 256
 # A token that brings its own key, or that asks for rules we do not have, is not the channel's.
 _FOREIGN_HEADERS = frozenset({"jwk", "jku", "x5c", "x5u", "crit", "b64", "zip", "enc"})
