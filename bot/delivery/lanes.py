@@ -119,6 +119,14 @@ class Lanes:
                 .values(free_at_ms=until_ms)
             )
 
+    async def pull_back(self, now: int) -> None:
+        """What lies further ahead than slots are given out was written by a wrong clock."""
+        soon = now + HORIZON_MS
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(LANES).where(LANES.c.free_at_ms > soon).values(free_at_ms=soon)
+            )
+
     async def next_at_ms(self, now: int, kinds: Sequence[Kind]) -> float | None:
         """When something of these kinds is due next, and its lane gives out slots."""
         values = {"now": now, "kinds": [kind.value for kind in kinds]}

@@ -6,6 +6,7 @@ many batches share one transaction (`bot.delivery.writes`); none is reported bef
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ from bot.sealing import Seal, Unreadable
 log = structlog.get_logger(__name__)
 
 _IN_HAND = [state.value for state in IN_HAND]
+_PUT_BACK_MS = 2_000.0  # less is made good by waiting
 
 
 class Queue:
@@ -54,6 +56,7 @@ class Queue:
         self._lanes = lanes
         self._spacing = Spacing(lanes.rates)
         self.clock_ms = clock_ms or database.clock_ms
+        self._boot_ms = self._booted_at_ms()
         self._claims = Claims(database, lanes, self.clock_ms)
         self._writes = Writes(database)
 
@@ -182,6 +185,24 @@ class Queue:
     async def next_at_ms(self, kinds: Sequence[Kind]) -> float | None:
         """When something of these kinds may be claimed next, or None when nothing waits."""
         return await self._lanes.next_at_ms(self.clock_ms(), kinds)
+
+    async def mind_the_clock(self) -> bool:
+        """Whether the clock was put back since this was asked last.
+
+        Then slots that were given out by the clock of before would be hours away: they are none.
+        That forgets also how long Graph asked to wait, which it will say again.
+        """
+        before, self._boot_ms = self._boot_ms, self._booted_at_ms()
+        if self._boot_ms > before - _PUT_BACK_MS:
+            return False
+        log.warning("queue.clock_put_back", seconds=round((before - self._boot_ms) / 1000))
+        self._spacing = Spacing(self._lanes.rates)
+        await self._lanes.pull_back(self.clock_ms())
+        return True
+
+    def _booted_at_ms(self) -> float:
+        """By the clock as it is now: it changes when the clock is set, and only then."""
+        return self.clock_ms() - 1000 * time.monotonic()
 
     async def keep(self, batches: Iterable[Batch], worker: str, *, lease_ms: int) -> None:
         """The heartbeat: extend the leases of just these batches, which run here."""

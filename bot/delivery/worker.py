@@ -200,6 +200,8 @@ class Worker:
                     await self._stopping.wait()
             try:
                 await self._ledger.database.read_clock()
+                if await self._queue.mind_the_clock():
+                    self.nudge()
                 running = [batch for tasks in self._in_flight.values() for batch in tasks.values()]
                 await self._queue.keep(running, self.name, lease_ms=pace.LEASE_MS)
                 if not self._stopping.is_set():

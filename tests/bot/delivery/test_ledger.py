@@ -391,6 +391,23 @@ async def test_a_press_that_comes_twice_sends_once_also_where_the_clock_was_put_
     assert await book.ledger.send_again(delivery, seen_ms=seen) == 0
 
 
+async def test_a_clock_that_is_put_right_by_an_hour_stops_nothing(database: Database) -> None:
+    book = Book(database, now_ms=10_000_000)  # an hour fast
+    await book.submit("fast")
+    [batch] = await book.claim()
+    book.queue.leaves_now(batch)
+    await book.queue.settle(batch, State.ACCEPTED, worker="w1")
+    assert not await book.queue.mind_the_clock()
+    book.now_ms -= 3_600_000
+    await book.submit("right")
+    book.now_ms += 1_000
+    assert await book.claim() == []
+    assert await book.queue.mind_the_clock()
+    book.now_ms += 1_000
+    [batch] = await book.claim()
+    assert book.queue.too_soon_ms(batch) <= 0
+
+
 @pytest.mark.parametrize("state", [State.HELD, State.NEEDS_SIGN_IN])
 async def test_what_its_owner_was_asked_for_in_vain_is_erased_too(
     database: Database, state: State
