@@ -6,10 +6,11 @@ from typing import get_args
 
 import pytest
 
+from cards.buttons import LookAgain
 from cards.delivery import DeliveryView, Problem
 from cards.delivery_shared import SharedView, shared_delivery
 from cards.delivery_view import DeliveryState
-from cards.elements import payload
+from cards.elements import card, payload, refreshed
 
 PRIVATE = DeliveryView(
     "3fa2b1c94d5e4f60a1b2c3d4e5f60718",
@@ -51,3 +52,12 @@ def test_nothing_else_is_on_the_card_for_everybody(state: DeliveryState, kind: s
 def test_a_whole_group_is_not_named(state: DeliveryState) -> None:
     view = replace(PRIVATE, kind="notice", state=state, everyone="everyone in SECRET team")
     assert "SECRET" not in json.dumps(payload(shared_delivery(SharedView(view, "Megan Bowen"))))
+
+
+def test_a_card_is_drawn_anew_for_at_most_sixty_people() -> None:
+    made = refreshed(
+        card([], [], summary="A card"), LookAgain("d-1"), [f"29:{n}" for n in range(70)]
+    )
+    refresh = payload(made)["refresh"]
+    assert refresh["userIds"] == [f"29:{n}" for n in range(60)]
+    assert refresh["action"]["data"] == LookAgain("d-1").pack()
