@@ -17,7 +17,7 @@ from cards.elements import (
     run,
 )
 from cards.plain import plain
-from cards.when import departure, please_check, send_title
+from cards.when import departure, please_check, send_title, unused
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class NoticeReviewView:
     notes: tuple[str, ...] = ()
     leaves: str = ""  # "Tue, Dec 1, 9:00 AM, Pacific time"; empty for now
     everyone: str = ""  # "everyone in Care team", who are reached at once and not counted
+    unused: tuple[str, ...] = ()  # sentences: what was filled in, but does not count
 
 
 def notice_review(view: NoticeReviewView) -> AdaptiveCard:
@@ -66,6 +67,7 @@ def _card(view: NoticeReviewView, at_most: int) -> AdaptiveCard:
             *_left_out(view.left_out, at_most),
             *bullets(view.notes, at_most=6),
             *departure(view.leaves, gettext("It can't be taken back once it is sent.")),
+            *unused(view.unused),
         ],
         [
             execute(send_title(view.leaves, whom), send, main=True),

@@ -6,7 +6,7 @@ from bot.words import gettext, ngettext
 from cards.blocks import banner, bullets, facts, heading, people, section, sentence
 from cards.buttons import EditText, SendText
 from cards.elements import AdaptiveCard, Element, card, execute, fitted, rich_text, run
-from cards.when import departure, please_check, send_title
+from cards.when import departure, please_check, send_title, unused
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class TextReviewView:
     draft_id: str = "draft"
     leaves: str = ""  # "Tue, Dec 1, 9:00 AM, Pacific time"; empty for now
     warnings: tuple[str, ...] = ()  # such as an appointment that is cancelled or over
+    unused: tuple[str, ...] = ()  # sentences: what was filled in, but does not count
 
 
 _SHOWN = 50  # attendees a card lists; a pasted list may be longer
@@ -63,6 +64,7 @@ def _card(view: TextReviewView, at_most: int) -> AdaptiveCard:
             *_rest(len(view.attendees) - at_most),
             *bullets(view.notes, at_most=8),
             *departure(view.leaves, gettext("A text can't be taken back once it is sent.")),
+            *unused(view.unused),
         ],
         [
             execute(send_title(view.leaves, whom), send, main=True),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.words import gettext
-from cards.blocks import aside, section, sentence
+from cards.blocks import aside, banner, section, sentence
 from cards.elements import Element, clean
 from cards.fields import Fields, side_by_side
 from cards.plain import plain
@@ -63,6 +63,14 @@ def departure(leaves: str, taken_back: str) -> list[Element]:
     later = gettext("It leaves on {day}.", day=leaves)
     until = gettext("Until then you can change or cancel it: write “scheduled”.")
     return [title, sentence(f"🕒 {later}"), aside(f"{until} {taken_back}")]
+
+
+def unused(sentences: tuple[str, ...]) -> list[Element]:
+    """On a review, right above its buttons: what was filled in, but does not count."""
+    if not sentences:
+        return []
+    title = gettext("Not all that you filled in is used")
+    return [banner("warning", "⚠️", title, *map(sentence, sentences))]
 
 
 def send_title(leaves: str, whom: str) -> str:

@@ -12,6 +12,7 @@ from bot.appointments.meetings import read_value
 from bot.appointments.phone import NotTextable, read_number
 from bot.appointments.request import LANGUAGES, MESSAGE_TYPES, Attendee, Meeting
 from bot.appointments.zones import windows_name
+from bot.delivery.schedule import Leaves
 from bot.words import gettext, ngettext
 
 MAX_ROWS = 10
@@ -88,6 +89,17 @@ def read(
     return TextEntry(join_link, message_type, language, attendees, occurs_at, notes), {}
 
 
+def unused(values: Mapping[str, str], entry: TextEntry, leaves: Leaves) -> dict[str, str]:
+    """The inputs that were filled in and do not count, with those that they stand against.
+
+    Another appointment was chosen beside the link that was pasted; a time was, and then “Now”.
+    """
+    chosen = values.get("meeting", "").strip()
+    names = ["meeting", "join_link"] if chosen and read_value(chosen)[0] != entry.join_link else []
+    names += ["when_date", "when_time"] if leaves.unused else []
+    return {name: values.get(name, "") for name in names}
+
+
 def too_late(meeting: Meeting, leaves_at: datetime | None, now: datetime) -> dict[str, str]:
     """The error of a time that the appointment has begun by; none where it is going on already."""
     if leaves_at and meeting.has_begun(leaves_at) and not meeting.has_begun(now):
@@ -99,9 +111,9 @@ def too_late(meeting: Meeting, leaves_at: datetime | None, now: datetime) -> dic
 
 def _join_link(values: Mapping[str, str], errors: dict[str, str]) -> tuple[str, datetime | None]:
     pasted = link_in(values.get("join_link", ""))
-    if pasted:
-        return _checked_link(pasted, errors), None
     chosen = values.get("meeting", "").strip()
+    if pasted and read_value(chosen)[0] != pasted:
+        return _checked_link(pasted, errors), None
     if chosen:
         link, occurs_at = read_value(chosen)
         if not _JOIN_LINK.fullmatch(link):

@@ -1,7 +1,7 @@
 """An appointment text as it was asked for: checked, frozen, ready to become a batch."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -94,6 +94,8 @@ class TextRequest:
     attendees: tuple[Attendee, ...]
     leaves_at: datetime | None = None  # None: at once
     in_calendar: bool = False  # it stood in the sender's calendar when it was chosen
+    # Inputs that were filled in and do not count: the form shows them again.
+    unused: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger, sealed there."""
@@ -113,4 +115,5 @@ class TextRequest:
             attendees=tuple(Attendee(**attendee) for attendee in found["attendees"]),
             leaves_at=datetime.fromisoformat(found["leaves_at"]) if found["leaves_at"] else None,
             in_calendar=found["in_calendar"],
+            unused=found.get("unused", {}),
         )

@@ -18,10 +18,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Leaves:
-    """When it leaves; `moment` is None for now. `twice`: that time comes twice in that night."""
+    """When it leaves; `moment` is None for now. `twice`: that time comes twice in that night.
+
+    `unused`: a day or a time was filled in, and now was chosen.
+    """
 
     moment: datetime | None = None
     twice: bool = False
+    unused: bool = False
 
 
 def read_when(values: Mapping[str, str], zone: str, now: datetime) -> tuple[Leaves, dict[str, str]]:
@@ -30,7 +34,8 @@ def read_when(values: Mapping[str, str], zone: str, now: datetime) -> tuple[Leav
     `zone` is the user's IANA zone, `now` aware. Returns the moment in UTC, and errors by field.
     """
     if values.get("when", "now") != "later":
-        return Leaves(), {}
+        filled_in = any(values.get(name, "").strip() for name in ("when_date", "when_time"))
+        return Leaves(unused=filled_in), {}
     return read_moment(values, zone, now)
 
 

@@ -1,7 +1,7 @@
 """A notification's form and review as cards."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -25,7 +25,7 @@ from bot.teams.answers import NAMES_PATIENCE_S
 from bot.teams.audiences import groups_here
 from bot.teams.delivery_views import duration
 from bot.teams.turn import Turn
-from bot.teams.when import in_words
+from bot.teams.when import UNUSED, in_words
 from bot.words import gettext, marked, written
 from cards.notice_form import NoticeFormView, Which, notice_form
 from cards.notice_review import NoticeReviewView
@@ -37,6 +37,7 @@ KEEP = "keep"  # the value of `keep_audience` for those chosen before
 _INPUTS = frozenset({"activity_type", "topic", "topic_title", "topic_link", "preview"})
 _INPUTS |= {"recipients", "recipient_list", "keep_audience", "audience", "way"}
 _INPUTS |= {"when", "when_date", "when_time"}
+_LINK_UNUSED = marked("You pasted a Teams link, but chose another place for the notice to lead to.")
 _NAMED = 20
 _NAMED_BEFORE = 5
 _PLACES = {
@@ -185,4 +186,14 @@ def review_view(
         ),
         leaves=in_words(request.leaves_at, turn.place.zone),
         notes=notes,
+        unused=tuple(_unused(request)),
     )
+
+
+def _unused(request: NoticeRequest) -> Iterator[str]:
+    """What was filled in, but does not count."""
+    typed = request.values
+    if request.topic.choice != "link" and typed.get("topic_link", "").strip():
+        yield gettext(_LINK_UNUSED)
+    if request.leaves_at is None and (typed.get("when_date") or typed.get("when_time")):
+        yield gettext(UNUSED)

@@ -1,6 +1,6 @@
 """An appointment text in the words of its form and of its review."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from adaptivecards.adaptivecard import AdaptiveCard
@@ -12,7 +12,7 @@ from bot.appointments.zones import all_day, days_apart, friendly, local_time, of
 from bot.delivery.schedule import offered_days
 from bot.teams.meetings import Meetings, in_the_list
 from bot.teams.turn import Turn
-from bot.teams.when import in_words, when_values
+from bot.teams.when import UNUSED, in_words, when_values
 from bot.words import gettext, marked
 from cards.text_form import MAX_ROWS, Choice, TextFormView, text_form
 from cards.text_review import ReviewedAttendee, TextReviewView
@@ -44,6 +44,7 @@ _LANGUAGE_NAMES = {
     "ar-SA": marked("Arabic"),
 }
 _OVER = marked("As far as Herald can tell, this appointment is over: it began on {when}.")
+_BOTH = marked("You chose an appointment from the list, too. The link that you pasted counts.")
 _GOING_ON = marked("This appointment is going on already: it began on {when}.")
 _NO_TIME = marked(
     "Your calendar doesn't tell when this appointment is, so please check that it is the right one."
@@ -150,7 +151,15 @@ def review_view(
         notes=notes if starts_at else (gettext(_NO_TIME), *notes),
         draft_id=draft_id,
         leaves=in_words(request.leaves_at, zone),
+        unused=tuple(_unused(request)),
     )
+
+
+def _unused(request: TextRequest) -> Iterator[str]:
+    if "join_link" in request.unused:
+        yield gettext(_BOTH)
+    if "when_date" in request.unused:
+        yield gettext(UNUSED)
 
 
 def _local_time(meeting: Meeting, zone: str) -> str:

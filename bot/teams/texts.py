@@ -142,6 +142,7 @@ class Texts:
             attendees=entry.attendees,
             leaves_at=leaves.moment,
             in_calendar=found.in_calendar is True,
+            unused=form.unused(values, entry, leaves),
         )
         form_id = await self._unsent(turn, button.form_id)
         kept = await self._drafts.keep(turn.actor, form_id, Kind.TEXT, request.to_json())
@@ -168,7 +169,9 @@ class Texts:
         """Back to the form, with everything kept."""
         self._forms.check(button.form_id, Kind.TEXT, turn.actor)
         kept = await self._drafts.read(turn.actor, button.form_id, Kind.TEXT)
-        return await self._filled(turn, button.form_id, TextRequest.from_json(kept.request))
+        request = TextRequest.from_json(kept.request)
+        rows, values = rows_of(request), values_of(turn, request)
+        return await self._form(turn, button.form_id, rows, {**values, **request.unused})
 
     async def send(self, turn: Turn, button: SendText) -> Answer:
         """Into the ledger; the answer is the receipt when Graph is quick, else the progress."""

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from bot.appointments.zones import friendly, local_time
 from bot.words import marked
 
+UNUSED = marked("You filled in a day or a time, but “Now” is chosen.")
 TWICE = marked("Clocks are put back that night: this time comes twice, and it leaves at the first.")
 
 
