@@ -82,8 +82,8 @@ def take_over(
 
     What still waits of the first is taken back. A notification has the same chain id: whoever got
     the first gets it replaced, and what is on the wire does not go again. A text replaces nothing,
-    so of one that was changed before it left nothing may have left, and one that is repeated may
-    not have been repeated, nor have reached anybody since its owner decided.
+    so of one that was changed before it left nothing may have left since its owner decided, and one
+    that is repeated may not have been repeated, nor have reached anybody since then.
 
     Raises:
         LeftMeanwhile: it was to be changed before it left, and has left.
@@ -106,13 +106,10 @@ def take_over(
 
 def _check_text(connection: Connection, succession: Succession, now: int, *, is_over: bool) -> None:
     of_it = BATCHES.c.delivery_id == succession.delivery_id
-    if succession.how is How.REPLACES:
+    is_changed = succession.how is How.REPLACES
+    if is_changed:
         take_back(connection, of_it, now)
-        unwanted = of_it & (BATCHES.c.state != State.CANCELLED.value)
-        if is_over or connection.scalar(select(exists().where(unwanted))):
-            raise LeftMeanwhile
-        return
     since = BATCHES.c.state.in_(_MAY_HAVE_IT) & (BATCHES.c.settled_at_ms > succession.seen_ms)
     unwanted = of_it & (BATCHES.c.state.in_(_ALIVE) | since)
     if is_over or connection.scalar(select(exists().where(unwanted))):
-        raise SentAgainMeanwhile
+        raise LeftMeanwhile if is_changed else SentAgainMeanwhile

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.appointments.request import TextRequest
 from bot.delivery.models import Delivery, How, Kind, State, Succession
 from bot.errors import StaleButton
 from bot.notifications.request import NoticeRequest
@@ -113,8 +112,7 @@ class CardActions:
         waits = delivery.people(State.SCHEDULED, State.HELD) > 0
         how = How.REPLACES if waits else How.REPEATS
         if delivery.kind is Kind.TEXT:
-            request = TextRequest.from_json(found)
-            form = await self._texts.change(turn, request, _by(delivery, how))
+            form = await self._texts.change(turn, delivery, _by(delivery, how))
             return await self._below(turn, form)
         notice = NoticeRequest.from_json(found)
         if delivery.people(State.ACCEPTED, State.UNKNOWN):

@@ -111,6 +111,14 @@ class Deliveries:
         found = await self._ledger.people(delivery.id, *states)
         return [person for _, some in found for person in some]
 
+    async def may_have_it(self, turn: Turn, form_id: str) -> set[str]:
+        """The numbers that have, or may have, the text whose place this form's takes."""
+        first = succession(form_id)
+        if first is None:
+            return set()
+        delivery = await self._ledger.delivery(turn.actor, first.delivery_id)
+        return {number for number, _ in await self.people(delivery, State.ACCEPTED, State.UNKNOWN)}
+
     async def wake(self, actor: Actor) -> None:
         """The actor signed in: what waited for that goes on."""
         if await self._ledger.wake(actor):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.appointments import form, send
 from bot.appointments.filled import TextFilled
-from bot.appointments.meetings import Found
+from bot.appointments.phone import last_four
 from bot.appointments.request import MESSAGE_TYPES, TextRequest
 from bot.appointments.zones import windows_name
 from bot.delivery.drafts import Draft, Drafts
@@ -23,6 +23,7 @@ from bot.teams.forms import Forms
 from bot.teams.meetings import Meetings
 from bot.teams.sign_in import SignInFlow
 from bot.teams.text_changes import TextChanges
+from bot.teams.text_checks import NOT_ORGANIZER, is_as_shown, not_the_one
 from bot.teams.text_views import (
     FIRST_ROWS,
     TextCards,
@@ -33,7 +34,7 @@ from bot.teams.text_views import (
 )
 from bot.teams.turn import Turn
 from bot.teams.when import TWICE, in_ms, moment
-from bot.words import gettext, marked
+from bot.words import gettext, listed, marked
 from cards.buttons import AddAttendee, AllowCalendar, EditText, ReviewText, SendText
 from cards.text_form import MAX_ROWS
 from cards.text_review import text_review
@@ -44,13 +45,11 @@ _TOO_SLOW = marked("Microsoft Graph did not answer in time.")
 _STILL_HERE = marked("Nothing was sent; everything you entered is still here.")
 _MOVED = marked("The appointment was moved since you looked at this: please check again.")
 _PASSED = marked("The time you chose has passed meanwhile. Choose a later one, or “Now”.")
-_NOT_ORGANIZER = marked(
-    "No appointment of yours has this link. Only its organizer can send texts for it: please "
-    "check the link, or ask the organizer."
+_TWICE = marked(
+    "These may have the first text already, and would get another one: {who}. Please ask first."
 )
-_GONE = marked(
-    "This appointment was moved or taken out of your calendar meanwhile. Choose it again."
-)
+_OVER = (State.ACCEPTED, State.CANCELLED)
+_NAMED = 5
 _SERIES = marked("Several appointments to come have this link. The time shown is the next one's.")
 
 
@@ -131,7 +130,7 @@ class Texts:
             what = error.sentence if isinstance(error, GraphError) else gettext(_TOO_SLOW)
             said = f"{what} {gettext(_STILL_HERE)}"
             return await self._form(turn, button.form_id, rows, values, said=said)
-        if errors := _not_the_one(found, values, leaves.moment):
+        if errors := not_the_one(found, values, leaves.moment):
             return await self._form(turn, button.form_id, rows, values, errors)
         assert found is not None  # noqa: S101 - else there was an error
         request = TextRequest(
@@ -148,7 +147,19 @@ class Texts:
         kept = await self._drafts.keep(turn.actor, form_id, Kind.TEXT, request.to_json())
         series = [gettext(_SERIES)] if found.others else []
         notes = (*entry.notes, *series, *([gettext(TWICE)] if leaves.twice else []))
-        return ShowCard.of(text_review(review_view(turn, form_id, request, notes, kept)))
+        return await self._reviewed(turn, form_id, request, notes, kept)
+
+    async def _reviewed(
+        self, turn: Turn, form_id: str, request: TextRequest, notes: tuple[str, ...], draft_id: str
+    ) -> ShowCard:
+        """The review's card. It warns of those who may have the text that this one repeats."""
+        view = review_view(turn, form_id, request, notes, draft_id)
+        have_it = await self._deliveries.may_have_it(turn, form_id)
+        again = [last_four(each.number) for each in request.attendees if each.number in have_it]
+        if again:
+            who = listed(again[:_NAMED], besides=len(again) - _NAMED)
+            view = replace(view, warnings=(*view.warnings, gettext(_TWICE, who=who)))
+        return ShowCard.of(text_review(view))
 
     async def again(
         self, turn: Turn, button: AddAttendee | AllowCalendar | ReviewText, said: str
@@ -182,8 +193,7 @@ class Texts:
         request = TextRequest.from_json(draft.request)
         if draft.id != button.draft_id:
             notes = (gettext(CHANGED_MEANWHILE),)
-            view = review_view(turn, button.form_id, request, notes, draft.id)
-            return ShowCard.of(text_review(view))
+            return await self._reviewed(turn, button.form_id, request, notes, draft.id)
         if draft.age_s > REVIEW_HOLDS_S and request.leaves_at is None:
             return await self._look_again(turn, button, request)
         return await self._submit(turn, button, request)
@@ -194,13 +204,12 @@ class Texts:
             chosen = request.meeting.starts_at if request.in_calendar else None
             found = await self._meetings.find(turn, request.join_link, chosen)
         if found is None:
-            return Say(gettext(_NOT_ORGANIZER))
-        if _is_as_shown(found, request):
+            return Say(gettext(NOT_ORGANIZER))
+        if is_as_shown(found, request):
             return await self._submit(turn, button, request)
         moved = replace(request, meeting=found.meeting)
         kept = await self._drafts.keep(turn.actor, button.form_id, Kind.TEXT, moved.to_json())
-        notes = (gettext(_MOVED),)
-        return ShowCard.of(text_review(review_view(turn, button.form_id, moved, notes, kept)))
+        return await self._reviewed(turn, button.form_id, moved, (gettext(_MOVED),), kept)
 
     async def _submit(self, turn: Turn, button: SendText, request: TextRequest) -> Answer:
         now = datetime.now(UTC)
@@ -220,10 +229,19 @@ class Texts:
         )
         return await self._deliveries.submit(wanted, send.people(request))
 
-    async def change(self, turn: Turn, request: TextRequest, succeeds: Succession) -> Answer:
-        """A new form with every value of an earlier delivery, whose place it takes."""
+    async def change(self, turn: Turn, delivery: Delivery, succeeds: Succession) -> Answer:
+        """A new form with the values of an earlier delivery, whose place it takes.
+
+        It is for those who do not have that one. Raises StaleButton where nobody is left.
+        """
+        request = TextRequest.from_json(delivery.request)
+        waits_or_failed = [state for state in State if state not in _OVER]
+        left = {number for number, _ in await self._deliveries.people(delivery, *waits_or_failed)}
+        people = tuple(each for each in request.attendees if each.number in left)
+        if not people:
+            raise StaleButton
         form_id = self._forms.mint(Kind.TEXT, turn.actor, succeeds)
-        return await self._filled(turn, form_id, request)
+        return await self._filled(turn, form_id, replace(request, attendees=people))
 
     async def follow_up(self, turn: Turn, delivery: Delivery, message_type: str) -> Answer:
         """A new form for a later text to the same people about the same appointment."""
@@ -273,23 +291,3 @@ def _entered(turn: Turn) -> dict[str, str]:
     if pasted := values.get("join_link", ""):
         values["join_link"] = form.link_in(pasted)
     return values
-
-
-def _not_the_one(
-    found: Found | None, values: Mapping[str, str], leaves_at: datetime | None
-) -> dict[str, str]:
-    """Why no text can be sent about this appointment, or not then."""
-    if found is None:
-        field = "join_link" if values.get("join_link") else "meeting"
-        return {field: gettext(_NOT_ORGANIZER)}
-    if found.is_gone:
-        return {"meeting": gettext(_GONE)}
-    return form.too_late(found.meeting, leaves_at, datetime.now(UTC))
-
-
-def _is_as_shown(found: Found, request: TextRequest) -> bool:
-    seen, now = request.meeting, found.meeting
-    if found.in_calendar is None:  # all that can be compared is what the meeting itself tells
-        return now.told_at == seen.told_at
-    same = (now.starts_at, now.is_cancelled) == (seen.starts_at, seen.is_cancelled)
-    return same and not found.is_gone
