@@ -71,6 +71,10 @@ class Entra:
         is asked for with its claims challenge; `in_person`: at a sign-in with a browser only."""
         self.grants.challenges.put(person.id, self.world.now(), in_person=in_person)
 
+    def secret_has_expired(self) -> None:
+        """From now on the application's secret is one of yesterday."""
+        self.grants.clients.secret_has_expired = True
+
     def register_certificate(self, pem: bytes) -> None:
         """Accept client assertions signed with this certificate's key."""
         self.grants.clients.register_certificate(pem)

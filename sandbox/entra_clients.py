@@ -17,6 +17,7 @@ class Clients:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.secret_has_expired = False
         self._certificates: list[x509.Certificate] = []
 
     def register_certificate(self, pem: bytes) -> None:
@@ -33,6 +34,8 @@ class Clients:
             given, known = form["client_secret"].encode(), self._world.app_secret.encode()
             if not hmac.compare_digest(given, known):
                 raise refusals.bad_client(7000215, "Invalid client secret provided.")
+            if self.secret_has_expired:
+                raise refusals.bad_client(7000222, "The provided client secret keys are expired.")
         else:
             raise refusals.bad_client(7000218, "The request body must contain 'client_secret'.")
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,9 @@ import pytest
 
 from bot.admin.package import MANIFEST_DIR
 from bot.settings import Settings
+from sandbox.stage import Stage
+from tests.admin.practice import Practice
+from tests.conftest import Serve
 
 ENVIRONMENT = {
     "MICROSOFT_APP_ID": "7b1f6a52-3d0e-4c19-8a54-2f2c9f0b6d11",
@@ -46,3 +49,16 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(Path(shutil.copytree(MANIFEST_DIR, tmp_path / "manifest")))
+
+
+@pytest.fixture
+def practice(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Practice:
+    monkeypatch.setenv("SSL_CERT_FILE", str(stage.ca_file))
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    return Practice(stage)
+
+
+@pytest.fixture
+async def open_practice(practice: Practice, serve: Serve) -> AsyncIterator[Practice]:
+    async with serve(PUBLIC_URL=practice.stage.app_url):
+        yield practice

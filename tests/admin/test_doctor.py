@@ -1,71 +1,26 @@
 """`python -m bot doctor` against the stand-ins: all well, and each thing broken in turn."""
 
-import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 
-from bot.admin import package as app_package
+from bot.admin.checks import registration
 from bot.admin.checks.findings import Finding, Verdict
-from bot.admin.doctor import GROUPS, examine
+from bot.admin.doctor import GROUPS
 from bot.settings import Settings
-from sandbox.stage import Stage
-from tests.admin.conftest import Folder
+from sandbox.stage import free_port
+from tests.admin.practice import NOBODY, Practice, answering
 from tests.admin.shell import bot, process
 from tests.admin.test_deliveries import texted
-from tests.conftest import Serve, settings_of
+from tests.bot.identity.certificates import self_signed
+from tests.conftest import Serve
 from tests.desk import Desk
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
 READERS = {"Application.Read.All", "Directory.Read.All"}
-
-
-class Practice:
-    """A registered application, Herald at its address, and the doctor."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.registration = stage.entra.registration
-        stage.environment(PUBLIC_URL=stage.app_url)
-        self.document = self.registration.document
-
-    def settings(self, **changed: str) -> Settings:
-        return settings_of(self.stage.environment(PUBLIC_URL=self.stage.app_url, **changed))
-
-    async def findings(
-        self, *, app: Any = None, package: bytes | None = None, **changed: str
-    ) -> list[Finding]:
-        looked = examine(self.settings(**changed), app=app, manifest_package=package)
-        return [finding async for _, finding in looked]
-
-    async def wrongs(self, **changed: Any) -> list[Finding]:
-        """What is wrong, each with one thing to do."""
-        found = [one for one in await self.findings(**changed) if one.verdict is Verdict.WRONG]
-        assert all(one.remedy for one in found)
-        return found
-
-    async def only_wrong(self, **changed: Any) -> str:
-        [finding] = await self.wrongs(**changed)
-        return f"{finding.sentence} {finding.remedy}"
-
-
-@pytest.fixture
-def practice(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Practice:
-    monkeypatch.setenv("SSL_CERT_FILE", str(stage.ca_file))
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    return Practice(stage)
-
-
-@pytest.fixture
-async def open_practice(practice: Practice, serve: Serve) -> AsyncIterator[Practice]:
-    async with serve(PUBLIC_URL=practice.stage.app_url):
-        yield practice
 
 
 async def test_all_is_well_where_entra_tells_everything(open_practice: Practice) -> None:
@@ -194,7 +149,92 @@ async def test_a_wrong_id_or_secret_is_named(
     assert any(sentence in f"{one.sentence} {one.remedy}" for one in found), found
 
 
+async def test_a_secret_that_has_ended_is_told_from_a_wrong_one(open_practice: Practice) -> None:
+    open_practice.stage.entra.secret_has_expired()
+    assert "has expired. Under Certificates & secrets" in await open_practice.only_wrong()
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [(-1, "The certificate ended on"), (29, "The certificate ends on"), (31, "")],
+)
+async def test_a_certificate_that_ends_is_told_a_month_before(
+    days: int, sentence: str, open_practice: Practice, tmp_path: Path
+) -> None:
+    key, certificate = self_signed(days)
+    open_practice.stage.entra.register_certificate(certificate)
+    file = tmp_path / "herald.pem"
+    file.write_bytes(key + certificate)
+    found = await open_practice.wrongs(MICROSOFT_APP_CERTIFICATE=str(file))
+    if sentence:
+        assert [one.sentence.startswith(sentence) for one in found] == [True]
+        assert found[0].remedy.startswith("Upload a new one under Certificates & secrets")
+    else:
+        assert found == []
+
+
+async def test_a_certificate_that_was_not_uploaded_is_named(
+    open_practice: Practice, tmp_path: Path
+) -> None:
+    file = tmp_path / "herald.pem"
+    file.write_bytes(b"".join(self_signed(90)))
+    said = await open_practice.only_wrong(MICROSOFT_APP_CERTIFICATE=str(file))
+    assert "doesn't know the certificate" in said
+    assert "Upload its public part" in said
+
+
+async def test_an_address_that_is_another_applications_is_told(
+    open_practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registration, "_claims", lambda _: {"ver": "2.0", "aud": NOBODY})
+    said = await open_practice.only_wrong()
+    assert "belongs to another application" in said
+    assert "set the Application ID URI to exactly api://" in said
+
+
+async def test_a_file_of_another_application_or_with_numbers_alone_is_told(
+    open_practice: Practice,
+) -> None:
+    document = open_practice.document
+    found = await open_practice.findings(app=document | {"appId": NOBODY})
+    [wrong] = [one for one in found if one.verdict is Verdict.WRONG]
+    assert "az ad app show --id" in wrong.remedy
+
+    found = await open_practice.findings(app=document)
+    assert "Compare their names" in _about("by numbers", found).remedy
+
+    document["requiredResourceAccess"][0]["resourceAccess"].pop()
+    found = await open_practice.findings(app=document)
+    [wrong] = [one for one in found if one.verdict is Verdict.WRONG]
+    assert wrong.remedy == "Under API permissions add those of docs/register.md."
+
+
+def _about(words: str, found: list[Finding]) -> Finding:
+    return next(one for one in found if words in one.sentence)
+
+
+async def test_a_setting_that_is_mistyped_is_named(
+    open_practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("RETENTON_DAYS=30\n", "utf-8")
+    monkeypatch.setitem(Settings.model_config, "env_file", file)
+    assert "RETENTON_DAYS stands in .env" in await open_practice.only_wrong()
+
+
 # The network and the clock
+
+
+async def test_addresses_of_something_else_are_told(open_practice: Practice) -> None:
+    port = free_port()
+    elsewhere = f"http://127.0.0.1:{port}"
+    async with answering(port, 200):
+        graph = await open_practice.only_wrong(GRAPH_URL=elsewhere)
+        keys = await open_practice.only_wrong(BOT_OPENID_METADATA_URL=elsewhere)
+        entra = await open_practice.only_wrong(ENTRA_AUTHORITY=elsewhere)
+    assert "See whether GRAPH_URL is right" in graph
+    assert "Take BOT_OPENID_METADATA_URL out" in keys
+    assert "See whether ENTRA_AUTHORITY is right" in entra
 
 
 async def test_services_that_cannot_be_reached_are_named(open_practice: Practice) -> None:
@@ -226,76 +266,11 @@ async def test_a_clock_that_is_wrong_is_seen(
     assert "seconds ahead of Entra's" in await open_practice.only_wrong()
 
 
-# The database
-
-
-async def test_a_database_that_does_not_open_is_named(open_practice: Practice) -> None:
-    away = "postgresql+asyncpg://herald:hidden@127.0.0.1:9/herald"
-    found = await open_practice.wrongs(DATABASE_URL=away)
-    assert "PostgreSQL database can't be opened" in found[0].sentence
-    assert "hidden" not in str(found)
-
-
-async def test_a_key_that_was_taken_away_is_noticed(
-    open_practice: Practice, at_desk: Callable[[str], Desk]
-) -> None:
-    adele = at_desk("Adele")
-    await adele.teams.install(adele.person)
-    await adele.say("text")
-    found = await open_practice.only_wrong(
-        SECRET_KEYS="another-key-than-the-one-it-was-sealed-with"
-    )
-    assert "a key that is not in SECRET_KEYS" in found
-
-
-# The package
-
-
-async def test_a_manifest_that_lacks_something_is_named(
-    open_practice: Practice, folder: Folder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def of_the_folder(settings: Settings) -> bytes:
-        return build(settings, folder.path)
-
-    build = app_package.build
-    folder.change("manifest.json", lambda value: value["validDomains"].pop(0))
-    monkeypatch.setattr(app_package, "build", of_the_folder)
-    assert "validDomains lacks 127.0.0.1" in await open_practice.only_wrong()
-
-
-async def test_an_uploaded_package_of_other_settings_is_told_from_the_right_one(
-    open_practice: Practice,
-) -> None:
-    settings = open_practice.settings()
-    assert await open_practice.wrongs(package=app_package.build(settings)) == []
-    other = app_package.build(settings.model_copy(update={"teams_app_id": NOBODY}))
-    assert "In the given package: manifest.json: id" in await open_practice.only_wrong(
-        package=other
-    )
-
-
 # Herald from outside
 
 
 async def test_a_herald_that_does_not_run_is_noticed(practice: Practice) -> None:
     assert "Start Herald" in await practice.only_wrong()
-
-
-@asynccontextmanager
-async def answering(port: int, status: int) -> AsyncIterator[None]:
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(status=status)
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    try:
-        yield
-    finally:
-        await runner.cleanup()
-        await asyncio.sleep(0)
 
 
 async def test_what_herald_says_of_itself_is_passed_on(practice: Practice, serve: Serve) -> None:
