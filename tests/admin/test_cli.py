@@ -108,6 +108,27 @@ def test_it_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
     assert out.stat().st_size > 10_000
 
 
+def test_two_machines_make_the_same_package_to_the_byte(tmp_path: Path) -> None:
+    """Another clock, language, order of sets and mask of files, and started somewhere else."""
+    machines = [
+        ({"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}, 0o077),
+        ({"TZ": "Asia/Kolkata", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "2"}, 0o002),
+    ]
+    made = []
+    for number, (environment, umask) in enumerate(machines):
+        out = tmp_path / f"{number}.zip"
+        subprocess.run(
+            [sys.executable, "-m", "bot", "package", "--out", str(out)],
+            cwd=ROOT if number else tmp_path,
+            env=os.environ | ENVIRONMENT | environment | {"PYTHONPATH": str(ROOT)},
+            umask=umask,
+            check=True,
+            timeout=60,
+        )
+        made.append(out.read_bytes())
+    assert made[0] == made[1]
+
+
 def test_it_starts_without_the_bots_own_machinery() -> None:
     listed = "import bot.admin.cli, sys; print(*{name.split('.')[0] for name in sys.modules})"
     ran = subprocess.run(
