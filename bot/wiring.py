@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 
 from bot import about, words
+from bot.appointments import zones
 from bot.actor import Actor
 from bot.delivery.census import Census
 from bot.delivery.database import Database
@@ -68,6 +69,7 @@ def build_app(settings: Settings) -> web.Application:
     Everything that needs a running event loop is made when the application starts.
     """
     words.load()  # here, where nobody waits for an answer
+    zones.load()
     app = web.Application(client_max_size=endpoint.LARGEST_BODY)
     herald = Herald(settings)
     app.add_routes(herald.routes())

@@ -1,7 +1,7 @@
 """Herald's own texts in the reader's language, by gettext.
 
 English stands in the code; the catalogues are `bot/locales/<language>.po`. Whoever answers says for
-whom: `with speaking(turn.locale): …`. Inside, `gettext` and `ngettext` give that language, wherever
+whom: `with speaking(locale): …`. Inside, `gettext` and `ngettext` give that language, wherever
 they are called: a card stays a function of its view and of the language it is drawn in.
 
 A text is translated where it is shown. One that is made at import time, in a table, is only

@@ -2,7 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -83,6 +83,14 @@ class Zone:
 
     windows: str
     name: str
+
+
+def load() -> None:
+    """Read what days, months and zones are called in each language, so that no turn waits for it."""
+    for language in LANGUAGES:
+        with speaking(language):
+            local_time(datetime.now(UTC), "UTC")
+            friendly("Europe/London")
 
 
 def offered(own_iana: str) -> tuple[Zone, ...]:
