@@ -9,8 +9,8 @@ import structlog
 from aiohttp import web
 
 from bot import about, words
-from bot.appointments import zones
 from bot.actor import Actor
+from bot.appointments import zones
 from bot.delivery.census import Census
 from bot.delivery.database import Database
 from bot.delivery.drafts import Drafts, Once

@@ -86,7 +86,7 @@ class Zone:
 
 
 def load() -> None:
-    """Read what days, months and zones are called in each language, so that no turn waits for it."""
+    """Read what days and zones are called in each language, so that no turn has to wait for it."""
     for language in LANGUAGES:
         with speaking(language):
             local_time(datetime.now(UTC), "UTC")
