@@ -1,6 +1,7 @@
 """Texts as they stand in the code: the catalogues' tool finds every one, and each is whole."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,3 +51,42 @@ def _has_words(text: ast.expr) -> bool:
     return isinstance(text, ast.BinOp) and any(
         isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(text)
     )
+
+
+# What those read who run Herald, in English.
+FOR_ADMINISTRATORS = ("bot/admin/", "bot/delivery/migrations/", "bot/delivery/census.py")
+FOR_ADMINISTRATORS += ("bot/health.py", "bot/metrics.py", "bot/settings.py")
+SENTENCE = re.compile(r"[A-Z“][^ ]* .*[.!?:]", re.DOTALL)
+MARKS = {*TEXTS, "advice"}  # what errors advise needs no mark
+
+
+def test_no_sentence_stands_in_the_code_without_a_mark() -> None:
+    found = []
+    for path in FILES:
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith(FOR_ADMINISTRATORS):
+            tree = ast.parse(path.read_text("utf-8"))
+            found += [f"{name}: {text}" for text in unmarked(tree) if SENTENCE.fullmatch(text)]
+    assert found == []
+
+
+def unmarked(node: ast.AST) -> Iterator[str]:
+    """The texts below this that stand neither in a mark, nor by themselves, as docstrings do."""
+    match node:
+        case ast.Expr(value=ast.Constant()):
+            return
+        case (
+            ast.Call(func=ast.Name(id=name))
+            | ast.AnnAssign(target=ast.Name(id=name))
+            | ast.Assign(targets=[ast.Name(id=name)])
+        ) if name in MARKS:
+            return
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=parts):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts
+            )
+        case _:
+            for below in ast.iter_child_nodes(node):
+                yield from unmarked(below)
