@@ -51,7 +51,10 @@ $(NODE_PACKAGES): package.json package-lock.json | $(PYTHON_PACKAGES)
 run: setup
 	@$(PY) -m sandbox $(ARGS)
 
+# Compiled once for the workers, and for the processes that they start.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup
+	@$(PY) -m compileall -q app.py bot cards sandbox
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 lint: setup

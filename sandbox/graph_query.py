@@ -29,6 +29,22 @@ class Clause:
         return theirs.startswith(mine) if self.starts else theirs == mine
 
 
+def any_of(clauses: Sequence[Clause]) -> Callable[[Mapping[str, str]], bool]:
+    """Whether one of these is true of an item; to be asked of each in a large directory."""
+    starts = [clause for clause in clauses if clause.starts]
+    equals: dict[str, set[str]] = {}
+    for clause in clauses:
+        if not clause.starts:
+            equals.setdefault(clause.name, set()).add(clause.value.casefold())
+
+    def holds(item: Mapping[str, str]) -> bool:
+        return any(item[name].casefold() in values for name, values in equals.items()) or any(
+            clause.holds(item[clause.name]) for clause in starts
+        )
+
+    return holds
+
+
 def only(call: Call, *allowed: str) -> None:
     """Refuse every query option but these."""
     for name in call.query:

@@ -14,30 +14,62 @@ from aiohttp import web
 from bot.delivery import engines
 from bot.delivery.database import Database
 from bot.settings import Settings
-from bot.teams import answers, deliveries, notice_views, text_changes
+from bot.teams import answers, belated, deliveries, notice_views, text_changes
 from bot.wiring import build_app
 from sandbox.stage import Stage
 from tests.desk import Desk
+from tests.measuring import pytest_configure
 from tests.postgres import Postgres
+
+__all__ = ["pytest_configure"]
 
 Serve = Callable[..., AbstractAsyncContextManager[Settings]]
 
 
-LONGEST = ("test_crash_matrix.py", "test_replicas.py", "test_chaos.py", "test_rules.py")
-
-
-# Where the product runs in processes of its own, or not at all, or does for long what others
-# measured: whether a line was reached is not asked there, which halves the time of these tests.
-NOT_MEASURED = {"sandbox", "browser", "faults", "docs", "fuzz"}
+# By what they take, dearest first: the others fill the time beside them. A file is one worker's.
+LONGEST = (
+    "test_crash_matrix.py",
+    "test_surfaces.py",
+    "test_replicas.py",
+    "test_story.py",
+    "test_within_a_second.py",
+    "test_extension_wrong_turns.py",
+    "test_lifecycle.py",
+    "test_audience.py",
+    "test_doctor.py",
+    "test_chaos.py",
+    "test_sign_in_hardening.py",
+    "test_services_away.py",
+    "test_progress.py",
+    "test_extension_search.py",
+    "test_group_audience_wrong_turns.py",
+    "test_group_audience.py",
+    "test_cards.py",
+    "test_commands.py",
+    "test_others.py",
+    "test_nothing_leaks.py",
+    "test_upgrades.py",
+    "test_universal_actions.py",
+    "test_message_menu.py",
+    "test_reviews_hold.py",
+    "test_decisions.py",
+    "test_starts.py",
+    "test_crash.py",
+    "test_keys.py",
+    "test_deliveries.py",
+    "test_channels.py",
+    "test_texts_refused.py",
+    "test_rules.py",
+    "test_deploy.py",
+    "test_gallery.py",
+    "test_languages.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, so that no core waits for them at the end."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
-    for item in items:
-        if item.path.name in LONGEST or item.path.parent.name in NOT_MEASURED:
-            item.add_marker(pytest.mark.no_cover)
 
 
 def settings_of(environment: dict[str, str]) -> Settings:
@@ -121,6 +153,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliveries, "FIRST_RESULTS_S", 2.0)
     monkeypatch.setattr(answers, "WITHIN_S", 3.0)
     monkeypatch.setattr(answers, "WITHIN_IN_CHAT_S", 3.0)
+    monkeypatch.setattr(belated, "GRACE_S", 1.0)
     monkeypatch.setattr(text_changes, "_PATIENCE_S", 3.0)
     monkeypatch.setattr(notice_views, "NAMES_PATIENCE_S", 3.0)
 

@@ -49,12 +49,19 @@ class Desk:
         return actions.inputs(self.card)
 
     async def press(self, name: str, **entered: Any) -> Answer:
-        """Press a button of the newest card by title or verb, with some inputs filled in."""
+        """Press a button of the newest card by title or verb, with some inputs filled in.
+
+        Where the answer comes later it is waited for: on a busy machine any may.
+        """
         card = self.card
+        message = self.message(card)
+        edited = message.edited
         inputs = {key: value for key, value in actions.inputs(card).items() if value}
         answer = await self.teams.press(
-            self.person, self.message(card).id, actions.button(card, name), inputs | entered
+            self.person, message.id, actions.button(card, name), inputs | entered
         )
+        if "in place of this form" in str(answer.body):
+            await self.stage.world.until(lambda: message.edited > edited or self.card != card)
         await self.teams.settled()
         return answer
 

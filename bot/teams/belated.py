@@ -26,6 +26,8 @@ _POST = (
     buttons.AllowCalendar,
 )
 _REVIEWS = (buttons.ReviewText, buttons.ReviewNotice)
+# Who stops waiting for Graph when the reader does has something to say of it, a moment later.
+GRACE_S = 0.1
 
 
 class Belated:
@@ -41,7 +43,7 @@ class Belated:
         if not isinstance(button, (*_POST, *_REVIEWS)):
             return await answering
         work = asyncio.ensure_future(answering)
-        done, _ = await asyncio.wait({work}, timeout=turn.left_s())
+        done, _ = await asyncio.wait({work}, timeout=turn.left_s() + GRACE_S)
         if done:
             return work.result()
         self._background.start(_later(turn, work))
