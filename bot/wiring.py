@@ -39,6 +39,7 @@ from bot.teams.deliveries import Deliveries
 from bot.teams.dialogs import Dialogs
 from bot.teams.forms import Forms
 from bot.teams.handler import Handler
+from bot.teams.held_texts import HeldTexts
 from bot.teams.lifecycle import Lifecycle
 from bot.teams.login_requests import LoginRequests
 from bot.teams.message_extension import MessageExtension
@@ -216,7 +217,8 @@ class Herald:
         settings, core = self._settings, self._core
         forms = Forms(settings.secrets)
         changes = TextChanges(core.identity, core.graph, core.ledger)
-        deliveries = Deliveries(core.ledger, core.drafts, core.worker, core.rates, changes)
+        held = HeldTexts(core.identity, core.graph, changes)
+        deliveries = Deliveries(core.ledger, core.drafts, core.worker, core.rates, changes, held)
         deliveries.tells_answers(core.progress.answered)
         texts = Texts(core.identity, core.graph, forms, core.drafts, deliveries, sign_in, changes)
         notices = Notices(

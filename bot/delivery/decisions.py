@@ -1,9 +1,11 @@
 """What an owner decides of a delivery: conditional updates, so that each is carried out once."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, case, select, update
 
+from bot.delivery import drawers
 from bot.delivery.models import (
     BATCHES,
     DELIVERIES,
@@ -32,6 +34,14 @@ _STILL_KEPT = (
 _NEXT = (
     select(DELIVERIES.c.successor_id).where(DELIVERIES.c.id == bindparam("id_")).with_for_update()
 )
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """What takes the place of what is kept with a delivery: its `request` and its `call`."""
+
+    request: dict[str, Any] = field(repr=False)
+    call: dict[str, Any] = field(repr=False)
 
 
 class Decisions(Records):
@@ -74,8 +84,11 @@ class Decisions(Records):
             problem=OWNER_SAYS,
         )
 
-    async def send_now(self, delivery: Delivery) -> int:
-        """Send what waits for its time now; and what waits for a decision whatever has changed."""
+    async def send_now(self, delivery: Delivery, renewal: Renewal | None = None) -> int:
+        """Send what waits for its time now; and what waits for a decision whatever has changed.
+
+        With a `renewal`, here and below, that is kept of it from now on.
+        """
         is_decided = BATCHES.c.state == State.HELD.value
         return await self._queue_again(
             delivery,
@@ -83,9 +96,12 @@ class Decisions(Records):
             problem=case((is_decided, OWNER_INSISTS), else_=""),
             # What was only scheduled is still to be looked at: nobody has been asked about it yet.
             insisted=case((is_decided, 1), else_=0),
+            renewal=renewal,
         )
 
-    async def change_time(self, delivery: Delivery, due_at_ms: int) -> int:
+    async def change_time(
+        self, delivery: Delivery, due_at_ms: int, renewal: Renewal | None = None
+    ) -> int:
         """Another time for what waits for its time or for a decision."""
         async with self.database.write() as connection:
             rows = await connection.execute(
@@ -108,9 +124,24 @@ class Decisions(Records):
                 await connection.execute(
                     update(DELIVERIES)
                     .where(DELIVERIES.c.id == delivery.id)
-                    .values(due_at_ms=due_at_ms)
+                    .values(due_at_ms=due_at_ms, **self._sealed(delivery, renewal))
                 )
         return changed
+
+    def _sealed(self, delivery: Delivery, renewal: Renewal | None) -> dict[str, bytes]:
+        if renewal is None:
+            return {}
+        row = {
+            "id": delivery.id,
+            "tenant_id": delivery.actor.tenant_id,
+            "user_id": delivery.actor.user_id,
+            "kind": delivery.kind.value,
+            "chain_id": delivery.chain_id,
+        }
+        return {
+            "sealed_request": self._seal.seal_json(renewal.request, drawers.REQUEST.binding(row)),
+            "sealed_call": self._seal.seal_json(renewal.call, drawers.CALL.binding(row)),
+        }
 
     async def _queue_again(
         self,
@@ -143,6 +174,7 @@ class Decisions(Records):
         *conditions: ColumnElement[bool],
         seen_ms: int | None = None,
         sends: bool = False,
+        renewal: Renewal | None = None,
         **values: Any,
     ) -> int:
         decided = update(BATCHES).where(
@@ -156,7 +188,11 @@ class Decisions(Records):
             if sends and await connection.scalar(_NEXT, {"id_": delivery.id}):
                 return 0
             rows = await connection.execute(decided.values(**values).returning(BATCHES.c.people))
-            return sum(row.people for row in rows)
+            decided_for: int = sum(row.people for row in rows)
+            if decided_for and renewal:
+                kept = update(DELIVERIES).where(DELIVERIES.c.id == delivery.id)
+                await connection.execute(kept.values(**self._sealed(delivery, renewal)))
+            return decided_for
 
 
 def stop(connection: Connection, of_it: ColumnElement[bool]) -> None:

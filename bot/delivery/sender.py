@@ -76,7 +76,7 @@ class Sender:
 
     async def _prepare_and_send(self, batch: Batch) -> None:
         try:
-            call = await self._call(batch.delivery_id)
+            call = await self._call(batch)
         except Unreadable:
             log.warning("batch.unreadable")  # which one, its context says
             await self._outcomes.settle(batch, State.REFUSED, Unreadable.__name__)
@@ -111,7 +111,10 @@ class Sender:
             await self._ledger.wake(batch.actor)
             self._outcomes.requeued()
 
-    async def _call(self, delivery_id: str) -> dict[str, Any]:
+    async def _call(self, batch: Batch) -> dict[str, Any]:
+        delivery_id = batch.delivery_id
+        if batch.kind is Kind.TEXT:  # what is kept of it may be renewed by its owner's decision
+            return await self._ledger.call(delivery_id)
         reading = self._calls.get(delivery_id)
         if reading is None:  # read once, also when many batches of it start together
             reading = asyncio.create_task(self._ledger.call(delivery_id))

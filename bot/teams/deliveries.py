@@ -18,6 +18,7 @@ from bot.errors import StaleButton
 from bot.teams.answers import Answer, Say, ShowCard, entered
 from bot.teams.delivery_views import delivery_row, delivery_view
 from bot.teams.forms import succession
+from bot.teams.held_texts import HeldTexts
 from bot.teams.text_changes import ChangeSeen, TextChanges
 from bot.teams.turn import Turn
 from bot.teams.when import in_ms
@@ -42,12 +43,14 @@ class Deliveries:
         worker: Worker,
         rates: Mapping[Kind, Rates],
         changes: TextChanges,
+        held: HeldTexts,
     ) -> None:
         self._ledger = ledger
         self._drafts = drafts
         self._worker = worker
         self._rates = rates
         self._changes = changes
+        self._held = held
         self._answered: Callable[[Delivery], None] | None = None
 
     def tells_answers(self, answered: Callable[[Delivery], None]) -> None:
@@ -191,7 +194,8 @@ class Deliveries:
     async def send_now(self, turn: Turn, button: DeliveryButton) -> Answer:
         """Send what is scheduled or held without waiting."""
         delivery = await self._ledger.delivery(turn.actor, button.delivery_id)
-        if not await self._ledger.send_now(delivery):
+        renewal = await self._held.renewed(turn, delivery)
+        if not await self._ledger.send_now(delivery, renewal):
             return Say(gettext(_TOO_LATE))
         return await self._first_results(delivery)
 
@@ -201,13 +205,15 @@ class Deliveries:
         values = entered(turn.value)
         now = datetime.now(UTC)
         leaves, errors = read_moment(values, turn.place.zone, now)
-        if delivery.kind is Kind.TEXT and delivery.request and not errors:
-            meeting = TextRequest.from_json(delivery.request).meeting
+        renewal = None if errors else await self._held.renewed(turn, delivery)
+        request = renewal.request if renewal else delivery.request
+        if delivery.kind is Kind.TEXT and request and not errors:
+            meeting = TextRequest.from_json(request).meeting
             errors = too_late(meeting, leaves.moment, now)
         due_at_ms = in_ms(leaves.moment)
         if errors or due_at_ms is None:
             return self._show(delivery, values=values, errors=errors)
-        if not await self._ledger.change_time(delivery, due_at_ms):
+        if not await self._ledger.change_time(delivery, due_at_ms, renewal):
             return Say(gettext(_TOO_LATE))
         self._worker.nudge()
         return await self.look(turn, delivery.id)

@@ -78,6 +78,10 @@ class TextChanges:
         some = tuple(each for each in request.attendees if each.number in untold)
         return replace(request, attendees=some or request.attendees)
 
+    async def change(self, turn: Turn, request: TextRequest) -> Change | None:
+        """How its appointment differs from what a text says, as far as that can be told."""
+        return (await self._read(turn, {"": request})).get("")
+
     async def _read(self, turn: Turn, requests: dict[str, TextRequest]) -> dict[str, Change]:
         ids = [found.meeting.event_id for found in requests.values() if found.meeting.event_id]
         try:
