@@ -54,8 +54,10 @@ def _has_words(text: ast.expr) -> bool:
 
 
 # What those read who run Herald, in English.
-FOR_ADMINISTRATORS = ("bot/admin/", "bot/delivery/migrations/", "bot/delivery/census.py")
-FOR_ADMINISTRATORS += ("bot/health.py", "bot/metrics.py", "bot/settings.py")
+FOR_ADMINISTRATORS = (
+    *("bot/admin/", "bot/delivery/migrations/", "bot/delivery/census.py"),
+    *("bot/health.py", "bot/metrics.py", "bot/settings.py"),
+)
 SENTENCE = re.compile(r"[A-Z“][^ ]* .*[.!?:]", re.DOTALL)
 MARKS = {*TEXTS, "advice"}  # what errors advise needs no mark
 

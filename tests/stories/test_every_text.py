@@ -196,7 +196,7 @@ async def test_buttons_that_lead_nowhere_and_files_that_nobody_takes(
     place = stage.teams.channel(stage.teams.team("Ward", stage.world.people.values()))
     nobody = "0" * 32
     for where in (stage.teams.chat(adele.person), place):
-        for data in (
+        for pressed in (
             {"verb": "delivery.look", "delivery_id": nobody},
             {"verb": "text.send", "form_id": "text.x.y", "draft_id": "z"},
             {"verb": "notice.send", "form_id": "notice.x.y", "draft_id": "z"},
@@ -204,10 +204,10 @@ async def test_buttons_that_lead_nowhere_and_files_that_nobody_takes(
             {"verb": "identity.try_again", "then": "history"},
             {"verb": "dialog.open", "command": "history", "kept": "-"},
         ):
-            action = {"type": "Action.Execute", "verb": data["verb"], "data": data}
-            told = {"action": action, "trigger": "manual"}
+            button = {"type": "Action.Execute", "verb": pressed["verb"], "data": pressed}
+            told = {"action": button, "trigger": "manual"}
             await adele.teams.invoke(adele.person, "adaptiveCard/action", told, where)
-            said = activities.message(stage.world, adele.person, where, "", value=data)
+            said = activities.message(stage.world, adele.person, where, "", value=pressed)
             await adele.teams.send(said)
 
 
