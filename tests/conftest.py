@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.delivery import engines
 from bot.delivery.database import Database
 from bot.settings import Settings
-from bot.teams import answers, belated, deliveries, notice_views, text_changes
+from bot.teams import answers, deliveries, notice_views, text_changes
 from bot.wiring import build_app
 from sandbox.stage import Stage
 from tests.desk import Desk
@@ -153,7 +153,6 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliveries, "FIRST_RESULTS_S", 2.0)
     monkeypatch.setattr(answers, "WITHIN_S", 3.0)
     monkeypatch.setattr(answers, "WITHIN_IN_CHAT_S", 3.0)
-    monkeypatch.setattr(belated, "GRACE_S", 1.0)
     monkeypatch.setattr(text_changes, "_PATIENCE_S", 3.0)
     monkeypatch.setattr(notice_views, "NAMES_PATIENCE_S", 3.0)
 

@@ -14,7 +14,7 @@ from tests.desk import Desk
 BULK = "sendActivityNotificationToRecipients"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was not found in time is said beside the form, however busy the machine is."""
     monkeypatch.setattr(belated, "GRACE_S", 20.0)
@@ -68,6 +68,7 @@ def reached(stage: Stage) -> set[str]:
     return {who["userId"] for call in stage.world.accepted(BULK) for who in call.body["recipients"]}
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("number", [250, 1_000])
 async def test_many_people_can_be_changed_and_sent_again(
     adele: Desk, stage: Stage, number: int
@@ -91,6 +92,7 @@ async def test_many_people_can_be_changed_and_sent_again(
     assert reached(stage) == {person.id for person in people}
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_people_are_added_to_a_long_audience_when_editing(adele: Desk, stage: Stage) -> None:
     people = crowd(stage, 1_000)
     await reviewed(adele, recipient_list=pasted(people))
@@ -103,6 +105,7 @@ async def test_people_are_added_to_a_long_audience_when_editing(adele: Desk, sta
     assert "The 1,001 people as before" in str(adele.card)
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_long_audience_is_chosen_anew(adele: Desk, stage: Stage) -> None:
     await reviewed(adele, recipient_list=pasted(crowd(stage, 1_000)))
     await adele.press("notice.edit")
