@@ -13,12 +13,13 @@ from typing import Any
 
 from bot.admin.database import beside
 from bot.delivery.ledger import Ledger
-from bot.delivery.models import SETTLED, WAITING, Delivery, Kind, State
+from bot.delivery.models import OWNER_SAYS, SETTLED, WAITING, Delivery, Kind, State
 from bot.delivery.oversight import BatchLine, Oversight, Wanted
 from bot.sealing import Seal, Unreadable
 from bot.settings import Settings
 
 _NUMBER_AND_ZONE = 2
+_ARRIVED = "arrived"  # by the word of whoever sent it: Microsoft said nothing of it
 # A notice to people, or to a whole group at once.
 NOTICES = (Kind.NOTICE, Kind.GROUP)
 KINDS = {"text": (Kind.TEXT,), "notice": NOTICES}
@@ -63,7 +64,7 @@ class Deliveries:
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(["delivery", "kind", "who", "state"])
         for state, who in await self._people(delivery):
-            rows.writerow([delivery.id, delivery.kind.value, who, state.value])
+            rows.writerow([delivery.id, delivery.kind.value, who, state])
         return text.getvalue()
 
     async def cancel(self, start: str) -> int:
@@ -75,12 +76,16 @@ class Deliveries:
         delivery = await self._oversight.found(start)
         return await self._ledger.retry(delivery, seen_ms=delivery.seen_ms)
 
-    async def _people(self, delivery: Delivery) -> list[tuple[State, str]]:
+    async def _people(self, delivery: Delivery) -> list[tuple[str, str]]:
         try:
-            found = await self._ledger.people(delivery.id)
+            found = await self._ledger.results(delivery.id)
         except Unreadable:
             return []
-        return [(state, _masked(delivery.kind, who)) for state, people in found for who in people]
+        return [
+            (_ARRIVED if problem == OWNER_SAYS else state.value, _masked(delivery.kind, who))
+            for state, problem, people in found
+            for who in people
+        ]
 
 
 @asynccontextmanager
@@ -100,6 +105,8 @@ def _masked(kind: Kind, who: Any) -> str:
 
 def _summary(delivery: Delivery) -> dict[str, Any]:
     counts = {state.value: delivery.people(state) for state in State}
+    counts[State.ACCEPTED.value] -= delivery.arrived
+    counts[_ARRIVED] = delivery.arrived
     return {
         "id": delivery.id,
         "kind": delivery.kind.value,

@@ -148,3 +148,17 @@ def test_every_kind_and_state_that_there_is_can_be_asked_for() -> None:
     assert set(KINDS) == {kind.value for kind in Kinds}
     assert {state for states in GROUPS.values() for state in states} == set(State)
     assert set(GROUPS) == {state.value for state in States}
+
+
+async def test_what_arrived_by_its_owners_word_is_not_counted_as_accepted(
+    clinic: Clinic, serve: Serve, at_desk: Callable[[str], Desk]
+) -> None:
+    adele = at_desk("Adele")
+    async with serve(DATABASE_URL=clinic.environment["DATABASE_URL"]):
+        clinic.stage.world.script += ["500_after"]
+        await texted(adele)
+        await adele.press("delivery.arrived")
+        [one] = await clinic.listed()
+        exported = await clinic.deliveries("export", str(one["id"]))
+    assert one["counts"] == {"arrived": 1}
+    assert [row[3] for row in csv.reader(io.StringIO(exported.out))] == ["state", "arrived"]
