@@ -159,25 +159,19 @@ class _Pages:
 
     async def dialog(self, request: web.Request) -> web.StreamResponse:
         """The page of a dialog of Teams: its button opens the pop-up, and hands on its code."""
-        start = self._pop_up.start_of(request.query.get("s", ""))
-        words = {
-            "lang": spoken(),
-            "start": start,
-            "title": gettext("Sign in"),
-            "heading": gettext("Please sign in"),
-            "sentence": gettext(
-                "Herald acts in your name, and so it needs to know you. A window opens; this goes "
-                "on afterwards."
-            ),
-            "reasons": json.dumps({name: gettext(why) for name, why in REASONS.items()}),
-        }
-        html = _DIALOG.substitute({name: escape(word) for name, word in words.items()})
-        return web.Response(text=html, content_type="text/html")
+        sealed = request.query.get("s", "")
+        start = self._pop_up.start_of(sealed)
+        with speaking(self._pop_up.language_of(sealed) or spoken()):
+            return _dialog(start)
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """Take Entra's answer and hand a one-time code to Teams."""
+        record = await self._pop_up.arrive(request.query.get("state", ""), request.cookies)
+        with speaking(record.get("l") or spoken()):
+            return await self._ended(request, record)
+
+    async def _ended(self, request: web.Request, record: dict[str, Any]) -> web.StreamResponse:
         query = request.query
-        record = await self._pop_up.arrive(query.get("state", ""), request.cookies)
         if "error" in query or not query.get("code"):
             return _page(ENDS.get(query.get("error", ""), FAILED), scripts=_SCRIPTS)
         if record["x"].startswith(DOWNLOAD):
@@ -221,10 +215,26 @@ def _guarded(handler: Handler) -> Handler:
                 response = await handler(request)
             except SignInExpired:
                 response = _page(EXPIRED, scripts=_SCRIPTS)
-            response.headers.update({**_HEADERS, "Content-Language": spoken()})
+            response.headers.update(_HEADERS)
             return response
 
     return answer
+
+
+def _dialog(start: str) -> web.Response:
+    words = {
+        "lang": spoken(),
+        "start": start,
+        "title": gettext("Sign in"),
+        "heading": gettext("Please sign in"),
+        "sentence": gettext(
+            "Herald acts in your name, and so it needs to know you. A window opens; this goes "
+            "on afterwards."
+        ),
+        "reasons": json.dumps({name: gettext(why) for name, why in REASONS.items()}),
+    }
+    html = _DIALOG.substitute({name: escape(word) for name, word in words.items()})
+    return web.Response(text=html, content_type="text/html", headers=_language())
 
 
 def _page(note: Note, *, code: str = "", scripts: str = "") -> web.Response:
@@ -238,7 +248,13 @@ def _page(note: Note, *, code: str = "", scripts: str = "") -> web.Response:
     }
     escaped = {name: escape(word) for name, word in words.items()}
     html = _PAGE.substitute(escaped, scripts=scripts)
-    return web.Response(text=html, content_type="text/html", status=note.status)
+    return web.Response(
+        text=html, content_type="text/html", status=note.status, headers=_language()
+    )
+
+
+def _language() -> dict[str, str]:
+    return {"Content-Language": spoken()}
 
 
 def _file(path: Path, content_type: str) -> Handler:

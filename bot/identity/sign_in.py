@@ -22,6 +22,7 @@ from bot.identity.permissions import SIGN_IN
 from bot.identity.token_cache import SignIns
 from bot.sealing import Ticket, Unreadable
 from bot.settings import Settings
+from bot.words import spoken
 
 LINK_LIFE_S = 10 * 60
 CODE_LIFE_S = 5 * 60
@@ -75,6 +76,10 @@ class PopUp:
         start = self._start(actor, scopes, then)
         return f"{self._settings.public_url}{start.replace('/auth/start', '/auth/dialog', 1)}"
 
+    def language_of(self, sealed: str) -> str:
+        """The language of whoever the link was made for. Raises SignInExpired as `depart` does."""
+        return str(self._wish(sealed).get("l", ""))
+
     def start_of(self, sealed: str) -> str:
         """Where the pop-up of such a page starts. Raises SignInExpired as `depart` does."""
         self._wish(sealed)
@@ -82,6 +87,7 @@ class PopUp:
 
     def _start(self, actor: Actor, scopes: Sequence[str], then: str) -> str:
         wish = {"t": actor.tenant_id, "u": actor.user_id, "s": list(scopes), "x": then}
+        wish["l"] = spoken()  # its pages speak as Teams does, whatever the browser would like
         return f"/auth/start?s={self._ticket.seal_json(wish)}"
 
     def admin_link(self, actor: Actor, scopes: Sequence[str]) -> str:
@@ -111,6 +117,7 @@ class PopUp:
         verifier, nonce, cookie = (secrets.token_urlsafe(48) for _ in range(3))
         record = {key: wish[key] for key in ("t", "u", "s", "x")} | {"v": verifier, "n": nonce}
         record["b"] = _digest(cookie)
+        record["l"] = wish.get("l", "")
         record["q"] = claims = await self._claims_of(Actor(wish["t"], wish["u"]))
         state = await self._sign_ins.keep("state", record, life_s=LINK_LIFE_S)
         query = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from bot.errors import ConsentNeeded, HeraldError, SignInNeeded
 from bot.notifications.left_out import LeftOut
@@ -306,7 +307,31 @@ def made(kind: type[HeraldError]) -> HeraldError:
     return kind(*(3 if part.annotation is int else "" for part in told))
 
 
-async def test_the_pages_of_the_sign_in_are_in_the_browsers_language(
+async def test_a_sign_in_that_begins_in_teams_speaks_as_teams_does(
+    herald: Settings,
+    at_desk: Callable[[str], Desk],
+    stage: Stage,
+    channel: Conversation,
+    browser: aiohttp.ClientSession,
+) -> None:
+    """Whatever the browser would like: each page on the way, and the one at its end."""
+    thread = Thread(speaks_spanish(at_desk("Adele")), channel)
+    await thread.say("sms")
+    dialog = await thread.open()
+    at_app = dialog.address.replace(stage.public_url, stage.app_url)
+    async with browser.get(URL(at_app, encoded=True)) as page:
+        assert "Herald actúa en su nombre" in await page.text()
+        assert page.headers["Content-Language"] == "es"
+    start = at_app.replace("/auth/dialog", "/auth/start")
+    async with browser.get(URL(start, encoded=True), allow_redirects=False) as gone:
+        state = URL(gone.headers["Location"]).query["state"]
+    ended = f"{stage.app_url}/auth/end?error=access_denied&state={state}"
+    async with browser.get(ended) as page:
+        assert "No dio su permiso" in await page.text()
+        assert page.headers["Content-Language"] == "es"
+
+
+async def test_other_pages_of_the_sign_in_are_in_the_browsers_language(
     herald: Settings, stage: Stage, browser: aiohttp.ClientSession
 ) -> None:
     address = f"{stage.app_url}/auth/approved?admin_consent=True"
