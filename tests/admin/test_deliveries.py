@@ -130,7 +130,10 @@ async def test_what_waits_is_cancelled_and_exported_without_its_numbers(
     assert (await clinic.deliveries("export", str(waiting["id"]))).out == out.read_text("utf-8")
 
 
-async def test_what_is_not_there_is_said_in_a_sentence(clinic: Clinic, serve: Serve) -> None:
+async def test_what_is_not_there_is_said_in_a_sentence(
+    stage: Stage, serve: Serve, empty_database_url: str
+) -> None:
+    clinic = Clinic(stage, empty_database_url)
     before = await clinic.deliveries("list")
     assert before.code == 2
     assert "no tables yet" in before.err
