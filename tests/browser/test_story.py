@@ -44,8 +44,8 @@ def send_notice(page: Page) -> None:
 
 
 def test_two_phones_light_up_and_four_feeds_fill(open_page: Opener, picture: Picture) -> None:
+    picture(open_page("Nadia Hassan"), "welcome")  # who has said nothing yet
     page = open_page("Adele Vance")
-    picture(page, "welcome")
     send_text(page)
     phones = page.locator("#side .phone.lit")
     expect(phones).to_have_count(2)
