@@ -20,13 +20,6 @@ TOKENS = ("eyJhbGci", "eyJ0eXAi")  # how every JWT begins; three letters alone c
 HOSTILE_NAME = "[free](https://evil.example) **now** \u202eevil {{DATE(2020-01-01T00:00:00Z)}}"
 
 
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
-
-
 def meeting_of(desk: Desk) -> str:
     meetings = desk.stage.world.meetings.values()
     return next(m.join_url for m in meetings if m.organizer_id == desk.person.id)

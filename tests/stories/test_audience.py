@@ -1,10 +1,7 @@
 """Who gets a notice: long audiences, changed ones, slow look-ups, names."""
 
-from collections.abc import Callable
-
 import pytest
 
-from bot.settings import Settings
 from bot.teams import belated
 from sandbox import actions
 from sandbox.stage import Stage
@@ -18,13 +15,6 @@ BULK = "sendActivityNotificationToRecipients"
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was not found in time is said beside the form, however busy the machine is."""
     monkeypatch.setattr(belated, "GRACE_S", 20.0)
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 def crowd(stage: Stage, number: int) -> list[Person]:

@@ -22,13 +22,6 @@ SEATTLE = "(206) 342-8631"
 REDMOND = "(425) 703-6214"
 
 
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
-
-
 async def sent_text(desk: Desk, *script: str, **changed: str) -> None:
     meetings = desk.stage.world.meetings.values()
     meeting = next(m.join_url for m in meetings if m.organizer_id == desk.person.id)

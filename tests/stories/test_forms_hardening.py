@@ -1,6 +1,5 @@
 """Forms keep what was entered, whatever it is, and refuse what cannot be sent."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,19 +9,11 @@ from bot.appointments.form import read as read_text
 from bot.appointments.phone import NotTextable, read_number
 from bot.notifications.activity_types import ActivityType
 from bot.notifications.form import read as read_notice
-from bot.settings import Settings
 from sandbox import activities
 from sandbox.stage import Stage
 from tests.desk import Desk
 
 SEATTLE = "(206) 342-8631"
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 def meeting_of(desk: Desk) -> str:

@@ -6,7 +6,6 @@ from tests.conftest import Serve
 from tests.desk import Desk
 from tests.stories.test_schedules import (
     SMS,
-    adele,
     due_after_restart,
     later,
     meeting_of,
@@ -14,7 +13,7 @@ from tests.stories.test_schedules import (
 )
 from tests.stories.test_text_changes import MOVED, move
 
-__all__ = ["adele", "with_scheduled"]
+__all__ = ["with_scheduled"]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,13 +30,6 @@ def logged() -> Iterator[io.StringIO]:
     yield written
     structlog.reset_defaults()
     logging.setLogRecordFactory(records)
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 async def test_an_unexpected_error_logs_its_type_and_way_and_no_number(

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bot.settings import Settings
 from sandbox import actions
 from sandbox.stage import Stage
 from sandbox.world import Meeting, Person
@@ -17,13 +16,6 @@ from tests.stories.test_schedules import make_due
 
 SEATTLE = "(206) 342-8631"
 SMS = "sendVirtualAppointmentSms"
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 def add_meeting(stage: Stage, person: Person, n: int, **more: Any) -> Meeting:

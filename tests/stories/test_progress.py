@@ -24,13 +24,6 @@ SEATTLE = "(206) 342-8631"
 SMS = "sendVirtualAppointmentSms"
 
 
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
-
-
 def meeting_of(desk: Desk) -> str:
     meetings = desk.stage.world.meetings.values()
     return next(m.join_url for m in meetings if m.organizer_id == desk.person.id)

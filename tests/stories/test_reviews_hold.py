@@ -2,13 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.settings import Settings
 from sandbox import actions
 from sandbox.stage import Stage
 from sandbox.world import Person
@@ -18,13 +16,6 @@ SEATTLE = "(206) 342-8631"
 REDMOND = "(425) 703-6214"
 SMS = "sendVirtualAppointmentSms"
 BULK = "sendActivityNotificationToRecipients"
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 def meeting_of(desk: Desk, n: int = 0) -> str:

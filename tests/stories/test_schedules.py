@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.settings import Settings
 from sandbox import actions
 from sandbox.stage import Stage
 from sandbox.world import Meeting
@@ -18,13 +17,6 @@ REMINDER = "sendVirtualAppointmentReminderSms"
 BULK = "sendActivityNotificationToRecipients"
 SEATTLE = "(206) 342-8631"
 REDMOND = "(425) 703-6214"
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 def meeting_of(desk: Desk) -> Meeting:

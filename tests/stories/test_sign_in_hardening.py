@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bot.identity.entra import Entra
-from bot.settings import Settings
 from sandbox import actions
 from sandbox.conversation import Conversation
 from sandbox.stage import Stage
@@ -21,13 +20,6 @@ SMS = "sendVirtualAppointmentSms"
 BULK = "sendActivityNotificationToRecipients"
 SMS_SCOPE = "VirtualAppointmentNotification.Send"
 OAUTH = "application/vnd.microsoft.card.oauth"
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 async def asked(

@@ -31,13 +31,6 @@ async def isaiah(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
     return desk
 
 
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
-
-
 def crowd(stage: Stage, number: int) -> list[Person]:
     people = [
         Person(f"b{n:07d}-0000-4000-8000-{n:012d}", f"P {n}", f"p{n}@clinic.example", "", "UTC")

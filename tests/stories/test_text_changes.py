@@ -1,11 +1,9 @@
 """A receipt that is looked at says whether its appointment was moved or cancelled since."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from bot.settings import Settings
 from sandbox.series import new_series
 from sandbox.stage import Stage
 from sandbox.world import Meeting
@@ -14,13 +12,6 @@ from tests.stories.test_meetings import SEATTLE, SMS, add_meeting
 from tests.stories.test_schedules import REDMOND
 
 MOVED, CANCELLED = "Text that it was moved", "Text that it was cancelled"
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 @pytest.fixture

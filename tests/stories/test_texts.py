@@ -1,23 +1,11 @@
 """An appointment text, from the command to the patients' phones."""
 
-from collections.abc import Callable
-
-import pytest
-
-from bot.settings import Settings
 from sandbox.stage import Stage
 from tests.desk import Desk
 
 SEATTLE = "(206) 342-8631"
 REDMOND = "(425) 703-6214"
 SMS = "sendVirtualAppointmentSms"
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 def first_meeting(desk: Desk) -> str:

@@ -15,13 +15,6 @@ REDMOND = "(425) 703-6214"
 SMS = "sendVirtualAppointmentSms"
 
 
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
-
-
 def meeting_of(desk: Desk, owner: str = "") -> str:
     person = desk.stage.world.named(owner) if owner else desk.person
     meetings = desk.stage.world.meetings.values()

@@ -1,10 +1,5 @@
 """What was filled in and does not count is said before anything is sent."""
 
-from collections.abc import Callable
-
-import pytest
-
-from bot.settings import Settings
 from sandbox.stage import Stage
 from tests.desk import Desk
 from tests.stories.test_meetings import add_meeting
@@ -14,13 +9,6 @@ SEATTLE = "(206) 342-8631"
 TITLE = "Not all that you filled in is used"
 TIME = "You filled in a day or a time, but “Now” is chosen."
 LINK = "https://teams.microsoft.com/l/message/19:a@thread.v2/1"
-
-
-@pytest.fixture
-async def adele(herald: Settings, at_desk: Callable[[str], Desk]) -> Desk:
-    desk = at_desk("Adele")
-    await desk.teams.install(desk.person)
-    return desk
 
 
 async def test_a_day_and_a_time_beside_now_are_told_and_kept(adele: Desk, stage: Stage) -> None:
