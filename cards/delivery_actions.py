@@ -52,6 +52,9 @@ def _all(view: DeliveryView) -> Iterator[Element]:
     yield from _decisions(view)
     if view.can_cancel:
         yield execute(_cancel(view), CancelRest(view.delivery_id))
+    if view.can_send_now and view.state != "held":
+        # Not the first: a text that leaves by mistake can't be called back.
+        yield execute(gettext("Send now"), SendNow(view.delivery_id))
     for message_type in view.follow_ups:
         if message_type in _FOLLOW_UPS and message_type != view.change_tells:
             button = FollowUp(view.delivery_id, message_type)
@@ -79,9 +82,8 @@ def _decisions(view: DeliveryView) -> Iterator[Element]:
         yield execute(gettext("Retry what was refused"), RetryRefused(view.delivery_id, view.seen))
     if view.can_separate:
         yield execute(gettext("Send to each separately"), SendSeparately(view.delivery_id))
-    if view.can_send_now:
-        title = gettext("Send it anyway") if view.state == "held" else gettext("Send now")
-        yield execute(title, SendNow(view.delivery_id))
+    if view.can_send_now and view.state == "held":
+        yield execute(gettext("Send it anyway"), SendNow(view.delivery_id))
     if view.can_change and _waits(view):
         yield execute(gettext("Change it"), ChangeAndSend(view.delivery_id))
 

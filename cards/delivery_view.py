@@ -51,6 +51,8 @@ class DeliveryView:
     waiting: int = 0
     cancelled: int = 0
     arrived: int = 0  # by their owner's word alone
+    never_left: bool = False  # what is refused: nobody at Microsoft was asked
+    recalled: int = 0  # requests that were on their way already when the rest was cancelled
     doubt: str = ""  # how it came that nobody can tell: a sentence
     people: tuple[str, ...] = ()  # "number ending in 0142", names; at most 20
     left_out: tuple[str, ...] = ()

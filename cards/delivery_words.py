@@ -82,7 +82,8 @@ def _accepted(view: DeliveryView) -> list[str]:
 
 
 def _refused(view: DeliveryView) -> list[str]:
-    return [gettext("Microsoft did not take it."), _nobody(view.refused)]
+    refused = gettext("Microsoft did not take it.")
+    return [gettext("Nothing was sent.") if view.never_left else refused, _nobody(view.refused)]
 
 
 def _nobody(number: int) -> str:
@@ -147,6 +148,13 @@ def _took(view: DeliveryView) -> str:
 
 
 def _waiting(view: DeliveryView) -> list[str]:
+    if view.recalled:
+        too_late = ngettext(
+            "One request was already on its way, and can't be called back.",
+            "{number} requests were already on their way, and can't be called back.",
+            view.recalled,
+        )
+        return [too_late, to_go(view.whom(view.waiting))]
     if view.total == view.waiting:
         return [to_go(view.whom(view.total))]
     done = view.total - view.waiting

@@ -1,7 +1,8 @@
 """What a search puts into a conversation: how a delivery or an appointment stood, for everyone.
 
-Whoever is in that conversation reads it: no number, no attendee, and of an appointment text neither
-whom nor what it is about. The details open for their owner alone.
+Whoever is in that conversation reads it: no attendee, and of an appointment text neither whom nor
+what it is about. A notice's own words stand there, as its author wrote them, with phone numbers cut
+to their last four digits. The details open for their owner alone.
 """
 
 from dataclasses import dataclass

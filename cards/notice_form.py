@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.words import gettext, listed, marked, ngettext
+from bot.words import gettext, listed, marked, ngettext, written
 from cards.blocks import heading, quoted, section, sentence
 from cards.buttons import ChooseKind, ReviewNotice
 from cards.elements import ActionSet, AdaptiveCard, Element, card, execute, run
@@ -60,6 +60,10 @@ _TOPICS = (
     (marked("This chat with Herald"), "chat"),
     (marked("A place in Teams, by its link"), "link"),
     (marked("Herald's page in your organization's apps"), "app"),
+)
+_AUTO = marked(
+    "A whole group is reached by name up to {number} members, at once beyond. “Change something” "
+    "on the review lets you choose."
 )
 _COSTS = marked(
     "By name, you see before who gets it, and each request is accounted for. At once is one quick "
@@ -183,17 +187,26 @@ def _groups(view: NoticeFormView, fields: Fields) -> list[Element]:
             is_required=True,
             error_message=gettext("Choose for whom it is."),
         ),
-        fields.choice(
-            "way",
-            gettext("A whole group is reached"),
-            _ways(view.by_name_up_to),
-            default="auto",
-            style="compact",
-            is_required=True,
-            error_message=gettext("Choose how it goes out."),
-        ),
-        *fields.hint(gettext(_COSTS)),
+        *_way(view, fields),
     ]
+
+
+def _way(view: NoticeFormView, fields: Fields) -> list[Element]:
+    """How a whole group is reached: asked once one is chosen. Until then it is by its size."""
+    chosen = fields.values.get("audience", "") in {group.value for group in view.groups}
+    if not chosen and "way" not in fields.errors:
+        most = written(view.by_name_up_to)
+        return fields.hint(gettext(_AUTO, number=most))
+    way = fields.choice(
+        "way",
+        gettext("A whole group is reached"),
+        _ways(view.by_name_up_to),
+        default="auto",
+        style="expanded",
+        is_required=True,
+        error_message=gettext("Choose how it goes out."),
+    )
+    return [way, *fields.hint(gettext(_COSTS))]
 
 
 def _ways(most: int) -> tuple[Choice, ...]:

@@ -4,6 +4,8 @@ Graph's `sendVirtualAppointmentSms` takes valid numbers of the United States onl
 not say so: Canada and some twenty islands share it.
 """
 
+import re
+
 import phonenumbers
 from babel import Locale
 from phonenumbers import (
@@ -17,6 +19,11 @@ from phonenumbers import (
 from bot.words import gettext, marked, region
 
 _REGION = "US"
+# Ten to fifteen digits as a number is written, or seven as a local one; a day (2026-12-01) is none.
+_BETWEEN = r"[\s().\u2010-\u2015-]{0,3}"
+_SHAPE = re.compile(
+    rf"(?<!\d)(?!\d{{4}}-\d\d-\d\d)[+(]{{0,2}}(?:(?:\d{_BETWEEN}){{9,14}}\d|\d{{3}}[-.\s]\d{{4}})(?!\d)"
+)
 _NO_NUMBER = marked("This is not a phone number.")
 _HINT = marked("Write it like (206) 555-0142 or +1 206 555 0142, with the area code.")
 _LENGTHS = {
@@ -81,6 +88,11 @@ def as_read(e164: str) -> str:
 def last_four(e164: str) -> str:
     """All that is shown of a number outside its owner's own form."""
     return gettext("the number ending in {digits}", digits=e164[-4:])
+
+
+def masked(words: str) -> str:
+    """Words with every phone number in them cut to its last four digits."""
+    return _SHAPE.sub(lambda found: f"…{found.group()[-4:]}", words)
 
 
 def _not_assigned(number: PhoneNumber) -> str:

@@ -128,7 +128,8 @@ class Worker:
                 async with asyncio.timeout_at(look_at):
                     await event.wait()
             if not event.is_set() and clock() >= ends_at:
-                return delivery
+                # As it is by now: what waited may be on its way.
+                return await self._ledger.any_delivery(delivery.id) or delivery
             event.clear()
 
     # The loops -----------------------------------------------------------------------------------

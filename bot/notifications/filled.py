@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.notifications.form import PREVIEW_LENGTH
+from bot.notifications.activity_types import FREE_TEXT
+from bot.notifications.form import PARAMETER_LENGTH, PREVIEW_LENGTH
 from bot.notifications.request import Recipient
 
 
@@ -26,7 +27,11 @@ class Filled:
         words = " ".join(self.preview.split())
         if len(words) > PREVIEW_LENGTH:
             words = f"{words[: PREVIEW_LENGTH - 1].rstrip()}…"
+        # Said to Herald, not taken from a message: no other kind has all that it needs.
+        own = words if words and not self.topic_link and len(words) <= PARAMETER_LENGTH else ""
         found = {
+            "activity_type": FREE_TEXT if own else "",
+            "param_systemDefaultText": own,
             "recipients": ",".join(dict.fromkeys(who.id.lower() for who in self.recipients)),
             "preview": words,
             "topic": "link" if self.topic_link else "",

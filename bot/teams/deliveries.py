@@ -105,6 +105,10 @@ class Deliveries:
         seen = await self._changes.seen(turn, [delivery])
         return self._show(delivery, changed=seen.get(delivery.id))
 
+    async def recent(self, turn: Turn) -> list[Delivery]:
+        """The actor's newest deliveries."""
+        return await self._ledger.recent(turn.actor)
+
     async def owned(self, turn: Turn, delivery_id: str) -> Delivery:
         """The actor's own delivery. Raises StaleButton."""
         return await self._ledger.delivery(turn.actor, delivery_id)

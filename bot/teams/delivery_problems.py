@@ -46,6 +46,14 @@ def doubt(delivery: Delivery) -> str:
     return gettext(why) if why else ""
 
 
+def never_left(delivery: Delivery) -> bool:
+    """Whether all that is refused was refused before Microsoft Graph was asked."""
+    found = [_errors().get(t.problem) for t in delivery.tallies if t.state is State.REFUSED]
+    return bool(found) and not any(
+        error is None or issubclass(error, GraphError) for error in found
+    )
+
+
 def _sentences(kind: Kind, name: str, state: State) -> tuple[str, str]:
     error = _errors().get(name, HeraldError)
     what = gettext(_INTERRUPTED if name == INTERRUPTED else _first_line(error))

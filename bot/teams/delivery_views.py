@@ -10,6 +10,7 @@ from bot.appointments.zones import friendly
 from bot.delivery.lanes import Rates
 from bot.delivery.models import (
     IN_HAND,
+    OWNER_CANCELS,
     WAITING,
     Delivery,
     How,
@@ -19,7 +20,7 @@ from bot.delivery.models import (
 from bot.delivery.schedule import offered_days
 from bot.notifications.left_out import LeftOut
 from bot.notifications.request import NoticeRequest
-from bot.teams.delivery_problems import doubt, problems
+from bot.teams.delivery_problems import doubt, never_left, problems
 from bot.teams.forms import succession
 from bot.teams.when import in_words, moment
 from bot.words import gettext, joined, marked, ngettext
@@ -60,6 +61,8 @@ def delivery_view(
         refused=refused,
         unknown=unknown,
         doubt=doubt(delivery),
+        never_left=never_left(delivery),
+        recalled=_recalled(delivery),
         waiting=delivery.people(*WAITING, *IN_HAND),
         cancelled=delivery.people(State.CANCELLED),
         people=_people(delivery),
@@ -230,9 +233,22 @@ def _everyone(delivery: Delivery) -> str:
     return group.everyone_there if group else ""
 
 
+def _recalled(delivery: Delivery) -> int:
+    return sum(
+        tally.batches
+        for tally in delivery.tallies
+        if tally.state in IN_HAND and tally.problem == OWNER_CANCELS
+    )
+
+
 def _sent_at(delivery: Delivery) -> str:
-    settled = [tally.settled_at_ms for tally in delivery.tallies if tally.settled_at_ms]
-    if not settled or not delivery.is_settled or state_of(delivery) == "cancelled":
+    left = (State.ACCEPTED, State.UNKNOWN)
+    settled = [
+        tally.settled_at_ms
+        for tally in delivery.tallies
+        if tally.settled_at_ms and tally.state in left
+    ]
+    if not settled or not delivery.is_settled:
         return ""
     return in_words(moment(max(settled)), delivery.place.zone)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from adaptivecards.adaptivecard import AdaptiveCard
 
+from bot.appointments.phone import masked
 from bot.delivery.models import Delivery, Kind, State
 from bot.graph.records import MeetingEvent
 from bot.teams.delivery_views import delivery_row
@@ -53,9 +54,10 @@ def _insert(delivery: Delivery, row: DeliveryRow, zone: str) -> DeliveryInsertVi
         accepted=delivery.people(State.ACCEPTED) - delivery.arrived,
         as_of=_now(zone),
         leaves_at=in_words(leaves, zone) if row.state in {"scheduled", "held"} else "",
-        # What a text is about, and to whom it goes, is between its owner and them.
-        words="" if is_text else str(request.get("text", "")),
-        preview="" if is_text else str(request.get("preview", "")),
+        # What a text is about, and to whom it goes, is between its owner and them. A notice's words
+        # are shown by their author, but to others than he or she wrote them to: no number in full.
+        words="" if is_text else masked(str(request.get("text", ""))),
+        preview="" if is_text else masked(str(request.get("preview", ""))),
         is_for_a_group=bool(row.everyone),
     )
 

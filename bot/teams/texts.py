@@ -21,6 +21,7 @@ from bot.teams.answers import PATIENCE_S, Answer, Say, ShowCard, entered_of, for
 from bot.teams.deliveries import CHANGED_MEANWHILE, Deliveries
 from bot.teams.forms import Forms
 from bot.teams.meetings import Meetings
+from bot.teams.sent_before import sent_before
 from bot.teams.sign_in import SignInFlow
 from bot.teams.text_changes import TextChanges
 from bot.teams.text_checks import NOT_ORGANIZER, is_as_shown, not_the_one
@@ -159,6 +160,8 @@ class Texts:
         if again:
             who = listed(again[:_NAMED], besides=len(again) - _NAMED)
             view = replace(view, warnings=(*view.warnings, gettext(_TWICE, who=who)))
+        elif said := sent_before(request, await self._deliveries.recent(turn), datetime.now(UTC)):
+            view = replace(view, warnings=(*view.warnings, said))
         return ShowCard.of(text_review(view))
 
     async def again(

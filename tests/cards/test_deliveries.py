@@ -48,7 +48,7 @@ def titles(card: dict[str, Any]) -> list[str]:
         ({"state": "held"}, ["Look again"]),
         (
             {"state": "scheduled", "can_send_now": True, "can_cancel": True},
-            ["Send now", "Cancel it"],
+            ["Cancel it", "Send now"],
         ),
         ({"state": "waiting", "can_cancel": True}, ["Cancel the rest", "Look again"]),
         (

@@ -202,10 +202,14 @@ def test_what_is_kept_is_labelled_whatever_its_name_is(name: str, label: str) ->
         ("waiting", ["Look again", "Change and send again"]),
         ("unknown", ["Look again", "Change and send again"]),
         ("needs_sign_in", ["Sign in", "Look again", "Change and send again"]),
+        ("scheduled", ["Change it", "Cancel the rest", "Send now"]),
+        ("held", ["Send it anyway", "Change it", "Cancel the rest"]),
     ],
 )
 def test_a_delivery_offers_what_can_be_done_now(state: Any, titles: list[str]) -> None:
-    card = payload(delivery_card(replace(DELIVERY, state=state, can_change=True)))
+    waits = state in {"scheduled", "held"}
+    can = {"can_change": True, "can_send_now": waits, "can_cancel": waits}
+    card = payload(delivery_card(replace(DELIVERY, state=state, **can)))
     assert [action["title"] for action in card["actions"]] == titles
 
 
@@ -255,3 +259,17 @@ def test_a_picked_person_is_the_same_in_capitals_and_with_spaces() -> None:
     made = notice_form(replace(NOTICE, people=PEOPLE, values={"recipients": ids}))
     assert cut(made, {"recipients": ids}) == []
     assert inputs(made)["recipients"]["value"] == ",".join(person.value for person in PEOPLE)
+
+
+def test_what_never_left_was_not_refused_by_microsoft_and_was_not_sent() -> None:
+    refused = replace(DELIVERY, state="refused", refused=2, accepted=0)
+    assert "Microsoft did not take it." in words_in(payload(delivery_card(refused)))
+    shown = words_in(payload(delivery_card(replace(refused, never_left=True))))
+    assert "Nothing was sent." in shown
+    assert "Microsoft did not take it." not in shown
+
+
+def test_a_request_that_was_on_its_way_when_the_rest_was_cancelled_is_told() -> None:
+    waiting = replace(DELIVERY, state="waiting", waiting=2, accepted=0, recalled=1)
+    shown = words_in(payload(delivery_card(waiting)))
+    assert "One request was already on its way, and can't be called back." in shown

@@ -165,3 +165,11 @@ async def test_somebody_of_another_tenant_is_turned_away(diego: Desk, stage: Sta
 async def test_an_unknown_invoke_is_answered_501(diego: Desk, stage: Stage) -> None:
     answer = await stage.teams.invoke(diego.person, "something/new", {})
     assert answer.status == 501
+
+
+async def test_words_after_notify_are_a_notice_in_ones_own_words(diego: Desk) -> None:
+    await diego.say("signin")
+    await diego.say("notify The build is red")
+    values = diego.values()
+    assert values["activity_type"] == "systemDefault"
+    assert values["param_systemDefaultText"] == values["preview"] == "The build is red"

@@ -324,3 +324,18 @@ async def downloaded(stage: Stage, link: str, person: Person) -> tuple[int, str]
         at_app = end.replace(stage.public_url, stage.app_url)
         async with browser.get(URL(at_app, encoded=True)) as got:
             return got.status, await got.text() if got.status == 200 else ""
+
+
+async def test_cancelling_what_is_on_the_wire_says_that_it_is_on_its_way(
+    adele: Desk, stage: Stage
+) -> None:
+    stage.world.script += ["hang"]
+    await sent_text(adele)
+    assert not adele.has_button("delivery.cancel")
+    [delivery] = [card for card in adele.cards if "Being sent" in str(card)]
+    message = adele.message(delivery)
+    cancel = {"type": "Action.Execute", "verb": "delivery.cancel"}
+    button = actions.button(delivery, "Look again")
+    data = {**button["data"], "verb": "delivery.cancel"}
+    await adele.teams.press(adele.person, message.id, {**button, **cancel, "data": data}, {})
+    assert "already on its way" in adele.shown

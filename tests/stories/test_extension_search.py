@@ -240,6 +240,15 @@ async def test_an_inserted_notice_shows_its_words_but_not_who_got_it(
     assert "<" not in listed([one])
 
 
+async def test_a_phone_number_in_an_inserted_notice_ends_in_its_last_four_digits(
+    adele: Desk, group: Conversation
+) -> None:
+    await sent_a_notice(adele, preview=f"Ms. Jones waits, call {SEATTLE}")
+    [one] = await found(adele, group, "Jones")
+    assert "call …8631" in json.dumps(one["content"], ensure_ascii=False)
+    assert SEATTLE not in json.dumps(one["content"])
+
+
 async def test_inserted_cards_are_small_and_their_buttons_carry_ids_alone(
     adele: Desk, group: Conversation
 ) -> None:

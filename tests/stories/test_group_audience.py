@@ -117,7 +117,8 @@ async def test_a_form_offers_the_groups_of_the_place_where_it_stands(
     assert titles[0] == "Only the people below"
     assert "Everyone in Care team" in titles
     assert any("this channel" in title for title in titles)
-    assert "nobody can tell how many" in dialog.shown
+    assert "by name up to 2,000 members, at once beyond" in dialog.shown
+    assert "way" not in dialog.values
 
     await adele.desk.say("notify")
     assert "audience" not in adele.desk.values()
@@ -343,3 +344,9 @@ async def test_a_whole_team_can_be_notified_later_and_cancelled(
     assert "Cancelled" in adele.desk.shown
     assert "1 person" not in adele.desk.shown
     assert not stage.world.accepted(AT_ONCE)
+
+
+async def test_how_a_group_is_reached_is_asked_once_one_is_chosen(adele: Thread) -> None:
+    dialog = await form(adele)
+    await dialog.press("Review", audience="channel", preview="")
+    assert dialog.values["way"] == "auto"

@@ -13,6 +13,23 @@ def first_meeting(desk: Desk) -> str:
     return next(m.join_url for m in meetings if m.organizer_id == desk.person.id)
 
 
+async def test_the_same_text_a_minute_later_is_told_and_can_still_be_sent(
+    adele: Desk, stage: Stage
+) -> None:
+    for times in (1, 2):
+        await adele.say("text")
+        await adele.press("Review", meeting=first_meeting(adele), phone_0=SEATTLE)
+        said = "You sent this to the number ending in 8631" in adele.shown
+        assert said == (times == 2), adele.shown
+        await adele.press("text.send")
+        assert len(stage.world.accepted(SMS)) == times
+    await adele.say("text")
+    await adele.press(
+        "Review", meeting=first_meeting(adele), phone_0=SEATTLE, message_type="reminder"
+    )
+    assert "You sent this" not in adele.shown
+
+
 async def test_a_confirmation_reaches_both_phones_and_the_receipt_says_accepted(
     adele: Desk, stage: Stage
 ) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.appointments.phone import NotTextable, as_read, last_four, read_number
+from bot.appointments.phone import NotTextable, as_read, last_four, masked, read_number
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,19 @@ def test_any_other_number_is_refused_with_a_sentence_that_says_why(written: str,
 def test_outside_its_owners_form_only_the_last_four_digits_are_shown() -> None:
     assert as_read("+12063428631") == "(206) 342-8631"
     assert last_four("+12063428631") == "the number ending in 8631"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("Ms. Jones waits, call (206) 342-8631.", "Ms. Jones waits, call …8631."),
+        ("+1 206 342 8631 or 206.342.8632", "…8631 or …8632"),
+        ("2063428631", "…8631"),
+        ("call 342-8631 now", "call …8631 now"),
+        ("+44 20 7946 0958", "…0958"),
+        ("Room 4 is free on 2026-12-01 at 9", "Room 4 is free on 2026-12-01 at 9"),
+        ("Approve deployment 6788662", "Approve deployment 6788662"),
+    ],
+)
+def test_of_a_number_among_words_the_last_four_digits_stay(words: str, shown: str) -> None:
+    assert masked(words) == shown
