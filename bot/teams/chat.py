@@ -1,10 +1,12 @@
 """What is typed, and what answers it: in one's own chat, and where others read along."""
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from bot.delivery.database import StorageUnavailable
 from bot.delivery.drafts import Once
 from bot.teams import prefilled
 from bot.teams.answers import ShowCard
@@ -79,7 +81,9 @@ class Chat:
             await self._help(turn, heard)
             return
         await self._carry_out(turn, Asked(heard.command.name, heard.words))
-        await self._once.first_time(_answered(turn))
+        # Where it can't be kept that this was answered, an edit of it is answered once more.
+        with contextlib.suppress(StorageUnavailable):
+            await self._once.first_time(_answered(turn))
 
     async def edited(self, turn: Turn) -> None:
         """Answer a message that became a command by being edited; one that was one is answered.
@@ -88,9 +92,11 @@ class Chat:
         message. What was understood and answered stays as it was answered.
         """
         heard = understand(turn.text)
-        if heard.command is None or not turn.text or await self._once.seen(_answered(turn)):
+        if heard.command is None or not turn.text:
             return
-        await self.message(turn)
+        with contextlib.suppress(StorageUnavailable):
+            if not await self._once.seen(_answered(turn)):
+                await self.message(turn)
 
     async def run(self, turn: Turn, then: str) -> None:
         """Carry out a command by its name, or by its name and the id of what was said with it."""

@@ -94,6 +94,7 @@ async def test_a_full_disk_is_said_and_the_same_press_sends_when_there_is_room_a
     assert "could not write this down, so nothing was sent" in str(answer.body)
     assert adele.card == review
     assert stage.world.accepted(SMS) == []
+    assert await adele.teams.say(adele.person, "help") == 200  # it needs no disk
     resource.prlimit(app.id, resource.RLIMIT_FSIZE, (soft, hard))
     await clinic.press_again(review)
     await clinic.accepts(1)
