@@ -56,7 +56,7 @@ class Queue:
         self._lanes = lanes
         self._spacing = Spacing(lanes.rates)
         self.clock_ms = clock_ms or database.clock_ms
-        self._boot_ms = self._booted_at_ms()
+        self._boot_ms: float | None = None
         self._claims = Claims(database, lanes, self.clock_ms)
         self._writes = Writes(database)
 
@@ -193,7 +193,7 @@ class Queue:
         That forgets also how long Graph asked to wait, which it will say again.
         """
         before, self._boot_ms = self._boot_ms, self._booted_at_ms()
-        if self._boot_ms > before - _PUT_BACK_MS:
+        if before is None or self._boot_ms > before - _PUT_BACK_MS:
             return False
         log.warning("queue.clock_put_back", seconds=round((before - self._boot_ms) / 1000))
         self._spacing = Spacing(self._lanes.rates)
