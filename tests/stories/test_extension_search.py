@@ -12,7 +12,7 @@ import pytest
 from bot.errors import AdminConsentNeeded
 from bot.identity.entra import Entra
 from bot.settings import Settings
-from bot.teams import answers
+from bot.teams import answers, belated
 from sandbox import actions
 from sandbox.answers import problem_of
 from sandbox.conversation import Conversation
@@ -354,6 +354,7 @@ async def test_a_slow_calendar_is_not_waited_for_and_is_there_the_next_time(
 ) -> None:
     await sent_a_notice(adele)
     monkeypatch.setattr(answers, "WITHIN_S", 0.0)
+    monkeypatch.setattr(belated, "GRACE_S", 0.0)
     assert "📅" not in listed(await found(adele, group))
     body = await asked(adele, group, "compose-query-kind", kind="appointment")
     assert body["type"] == "message"

@@ -12,7 +12,7 @@ from bot.delivery.database import StorageUnavailable
 from bot.delivery.ledger import Ledger
 from bot.identity.entra import Entra
 from bot.settings import Settings
-from bot.teams import answers, deliveries
+from bot.teams import answers, belated, deliveries
 from bot.teams.notice_views import NoticeCards
 from sandbox import actions
 from sandbox.answers import problem_of
@@ -392,6 +392,7 @@ async def test_a_late_calendar_is_listed_at_the_next_press_with_everything_kept(
     anew: Desk, elsewhere: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "WITHIN_S", 0.0)
+    monkeypatch.setattr(belated, "GRACE_S", 0.0)
     form = await opened(anew, elsewhere, "textAttendees")
     assert "has not answered yet" in actions.text_of(form)
     assert "meeting" not in actions.inputs(form)
@@ -401,6 +402,7 @@ async def test_a_late_calendar_is_listed_at_the_next_press_with_everything_kept(
     assert actions.inputs(form)["phone_0"] == SEATTLE
     # What is known is better than nothing.
     monkeypatch.setattr(answers, "WITHIN_S", 0.0)
+    monkeypatch.setattr(belated, "GRACE_S", 0.0)
     form = await pressed(anew, elsewhere, form, "text.add_attendee")
     assert "meeting" in actions.inputs(form)
 
@@ -410,6 +412,7 @@ async def test_a_form_that_takes_long_is_announced_and_comes(
 ) -> None:
     await adele.say("help")
     monkeypatch.setattr(answers, "WITHIN_S", 0.0)
+    monkeypatch.setattr(belated, "GRACE_S", 0.0)
     answer = await adele.press("text.open")
     assert answer.body["value"] == "It is coming, below in the chat."
     await adele.stage.world.until(lambda: "message_type" in adele.values())
