@@ -126,7 +126,7 @@ class Core:
         at_once: int = AT_ONCE,
     ) -> None:
         self.database = Database(database_url)
-        seal = Seal(["benchmark" * 5], "ledger")
+        seal = self.seal = Seal(["benchmark" * 5], "ledger")
         self.ledger = Ledger(self.database, seal)
         self.queue = WatchedQueue(self.database, seal, Lanes(self.database, rates))
         identity = cast(Identity, FixedToken())

@@ -23,8 +23,10 @@ from bench.core import (
 )
 from bench.graph import Graph
 from bench.table import Row, median, share
+from bot.delivery import drawers
 from bot.delivery.lanes import Rates
 from bot.delivery.models import BATCHES, DELIVERIES, LANES, RECIPIENTS, Delivery, Kind
+from bot.sealing import Drawer
 
 _WAITING = (10_000, 100_000)
 _TENANTS = 1_000
@@ -40,6 +42,7 @@ _TEXTS_S = 12.0
 _TEXT_TENANTS = 40
 _FAN_OUT_TENANTS = 3
 _DAY_MS = 24 * 3_600_000
+_OF_A_DELIVERY = (drawers.PLACE, drawers.REQUEST, drawers.CALL)
 _PERSON = ["+12065550100", "Pacific Standard Time"]
 
 
@@ -148,6 +151,13 @@ async def fill(core: Core, count: int, *, due_at_ms: Callable[[int], int] | None
     The first is submitted; the others are its copies, because writing each as a form does, with
     its own commit, would take longer than what is to be measured.
     """
+    seal = core.seal
+
+    def moved(drawer: Drawer, first: Any, row: dict[str, Any]) -> bytes:
+        """The same record, bound to another row."""
+        content = seal.open_json(first._mapping[drawer.column], drawer.binding(first._mapping))
+        return seal.seal_json(content, drawer.binding(row))
+
     next_week_ms = core.ledger.clock_ms() + 7 * _DAY_MS
     due = due_at_ms or (lambda _number: next_week_ms)
     first, _ = await core.ledger.submit(text(actor(0), "m", due_at_ms=due(0)), [[_PERSON]])
@@ -160,13 +170,16 @@ async def fill(core: Core, count: int, *, due_at_ms: Callable[[int], int] | None
             who = actor(number % _TENANTS)
             ours = {"tenant_id": who.tenant_id, "user_id": who.user_id, "due_at_ms": due(number)}
             new_id = uuid.uuid4().hex
-            deliveries.append(
-                {**delivery._mapping, **ours, "id": new_id, "form_id": f"waiting-{number}"}
+            row = {**delivery._mapping, **ours, "id": new_id, "form_id": f"waiting-{number}"}
+            deliveries.append(row | {d.column: moved(d, delivery, row) for d in _OF_A_DELIVERY})
+            row = {**batch._mapping, **ours, "id": int(batch.id) + number, "delivery_id": new_id}
+            batches.append(row)
+            of_first = {**batch._mapping, "sealed_people": people.sealed_people}
+            sealed = seal.seal_json(
+                seal.open_json(people.sealed_people, drawers.PEOPLE.binding(of_first)),
+                drawers.PEOPLE.binding(row),
             )
-            batches.append(
-                {**batch._mapping, **ours, "id": int(batch.id) + number, "delivery_id": new_id}
-            )
-            recipients.append({**people._mapping, "delivery_id": new_id})
+            recipients.append({**people._mapping, "delivery_id": new_id, "sealed_people": sealed})
         await connection.execute(insert(DELIVERIES), deliveries)
         await connection.execute(insert(BATCHES), batches)
         await connection.execute(insert(RECIPIENTS), recipients)
