@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _HURRIED = """
 import sys
 from bot.delivery import pace
-pace.LEASE_MS, pace.FENCE_HOLDS_MS, pace.HEARTBEAT_S = 2_000, 700, 0.5
+pace.LEASE_MS, pace.FENCE_HOLDS_MS, pace.HEARTBEAT_S = 4_000, 1_300, 0.5
 """
 # A next version: this one with one more step of the database.
 _NEWER = """
@@ -79,7 +79,7 @@ class Process:
 async def start_app(
     environment: dict[str, str], *, hurried: bool = False, idle_s: float = 75.0
 ) -> Process:
-    """`python app.py`; hurried, with leases of two seconds, and silent callers let go earlier."""
+    """`python app.py`; hurried, with leases of four seconds, and silent callers let go earlier."""
     idle = f"from bot import server\nserver.IDLE_S = {idle_s}\n"
     arguments = ["-c", _HURRIED + idle + _APP] if hurried else ["app.py"]
     return await _start(arguments, environment)

@@ -166,6 +166,7 @@ class Kept:
     cancelled_turn: int | None = None
     not_before_ms: int = 0
     last: str = ""
+    settled_at_ms: int | None = None  # of its last result
 
     def possible(self) -> list[Post]:
         """The POSTs that may have reached somebody."""
@@ -400,10 +401,19 @@ class Rules(RuleBasedStateMachine):
             return
         for row in self.do(self.rows()):
             kept = self.kept[row.id]
+            self.results_have_their_time(row, kept)
             self.what_is_settled_stays(row, kept)
             self.the_ledger_says_what_graph_knows(row, kept)
             self.what_is_in_hand_has_an_owner(row)
         self.counts_add_up()
+
+    def results_have_their_time(self, row: Any, kept: Kept) -> None:
+        """None before the first result; the next one is later, and nothing else moves it."""
+        if row.state in SETTLED and kept.last not in SETTLED:
+            assert row.settled_at_ms is not None
+            assert kept.settled_at_ms is None or row.settled_at_ms > kept.settled_at_ms
+            kept.settled_at_ms = row.settled_at_ms
+        assert row.settled_at_ms == kept.settled_at_ms
 
     def what_is_settled_stays(self, row: Any, kept: Kept) -> None:
         if kept.last in SETTLED and row.state != kept.last:
@@ -424,8 +434,6 @@ class Rules(RuleBasedStateMachine):
         in_hand = row.state in IN_HAND
         assert (row.owner is not None) == in_hand
         assert (row.lease_until_ms is not None) == in_hand
-        # What goes again keeps the time of its last result: the next one's is later.
-        assert row.settled_at_ms is not None or row.state not in SETTLED
         assert row.attempt >= 0
 
     def counts_add_up(self) -> None:
