@@ -1,18 +1,22 @@
 """Herald's real processes: started, watched by their logs, killed."""
 
 import asyncio
+import atexit
+import contextlib
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 # Leases are as long as production's can be waited for in a benchmark, not in every test.
 _HURRIED = """
-import sys
 from bot.delivery import pace
 pace.LEASE_MS, pace.FENCE_HOLDS_MS, pace.HEARTBEAT_S = 4_000, 1_300, 0.5
 """
@@ -22,14 +26,14 @@ import pathlib, sys
 from bot.delivery import upgrade
 upgrade._MIGRATIONS = pathlib.Path(sys.argv[1])
 """
-_APP = "import app; sys.exit(app.main())"
+_APP = "import sys, app; sys.exit(app.main())"
 _WORKER = "from bot.admin.cli import app; app(['worker'])"
 
 
 class Process:
     """One process; what it logs can be waited for, and counted."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: "asyncio.subprocess.Process | Forked") -> None:
         self._process = process
         self.lines: list[str] = []
         self._reading = asyncio.create_task(self._read())
@@ -76,13 +80,64 @@ class Process:
         await self.ended()
 
 
-async def start_app(
-    environment: dict[str, str], *, hurried: bool = False, idle_s: float = 75.0
-) -> Process:
-    """`python app.py`; hurried, with leases of four seconds, and silent callers let go earlier."""
-    idle = f"from bot import server\nserver.IDLE_S = {idle_s}\n"
-    arguments = ["-c", _HURRIED + idle + _APP] if hurried else ["app.py"]
-    return await _start(arguments, environment)
+class Forked:
+    """A process of `tests/forks.py`, as far as asyncio's own are like it."""
+
+    def __init__(self, pid: int, stderr: asyncio.StreamReader, told: asyncio.StreamReader) -> None:
+        self.pid = pid
+        self.stderr = stderr
+        self.returncode: int | None = None
+        self._ending = asyncio.create_task(self._ended(told))
+
+    @classmethod
+    async def start(cls, code: str, environment: dict[str, str]) -> Self:
+        """Run this code in a process that has Herald loaded, with this environment."""
+        (errors, errors_end), (told, told_end) = os.pipe(), os.pipe()
+        request = {"code": code, "argv": ["app.py"], "environment": environment}
+        socket.send_fds(_forks(), [json.dumps(request).encode()], [errors_end, told_end])
+        os.close(errors_end)
+        os.close(told_end)
+        line_by_line = await _reader(told)
+        return cls(int(await line_by_line.readline()), await _reader(errors), line_by_line)
+
+    async def _ended(self, told: asyncio.StreamReader) -> int:
+        self.returncode = int(await told.readline())
+        return self.returncode
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._ending)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader(limit=2**20)
+    protocol = asyncio.StreamReaderProtocol(reader)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: protocol, os.fdopen(descriptor, "rb", buffering=0))
+    return reader
+
+
+@cache
+def _forks() -> socket.socket:
+    """Where a fork is asked for; it is there until this process ends."""
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = subprocess.Popen([sys.executable, "-m", "tests.forks"], cwd=ROOT, stdin=there)
+    there.close()
+
+    def end() -> None:
+        here.close()
+        process.wait(10)
+
+    atexit.register(end)
+    return here
+
+
+async def start_app(environment: dict[str, str]) -> Process:
+    """`python app.py`, as an administrator starts it."""
+    return await _start(["app.py"], environment)
 
 
 async def start_newer_app(environment: dict[str, str], migrations: Path) -> Process:
@@ -90,15 +145,34 @@ async def start_newer_app(environment: dict[str, str], migrations: Path) -> Proc
     return await _start(["-c", _NEWER + _APP, str(migrations)], environment)
 
 
-async def start_worker(environment: dict[str, str], *, hurried: bool = False) -> Process:
-    """`python -m bot worker`."""
-    arguments = ["-c", _HURRIED + _WORKER] if hurried else ["-m", "bot", "worker"]
-    return await _start(arguments, environment)
+async def start_worker(environment: dict[str, str]) -> Process:
+    """`python -m bot worker`, as an administrator starts it."""
+    return await _start(["-m", "bot", "worker"], environment)
+
+
+async def fork_app(
+    environment: dict[str, str], *, hurried: bool = False, idle_s: float = 75.0
+) -> Process:
+    """What `python app.py` runs, without the wait for its imports.
+
+    Hurried, it has leases of four seconds; a silent caller is let go after `idle_s`.
+    """
+    idle = f"from bot import server\nserver.IDLE_S = {idle_s}\n"
+    return await _fork((_HURRIED if hurried else "") + idle + _APP, environment)
+
+
+async def fork_worker(environment: dict[str, str], *, hurried: bool = False) -> Process:
+    """What `python -m bot worker` runs, likewise."""
+    return await _fork((_HURRIED if hurried else "") + _WORKER, environment)
 
 
 async def kill_all(processes: Iterable[Process]) -> None:
     """Whatever still lives at the end of a test."""
     await asyncio.gather(*(process.kill() for process in processes))
+
+
+async def _fork(code: str, environment: dict[str, str]) -> Process:
+    return Process(await Forked.start(code, {**os.environ, **environment}))
 
 
 async def _start(arguments: list[str], environment: dict[str, str]) -> Process:

@@ -10,7 +10,7 @@ from sandbox import actions
 from sandbox.calls import Answer
 from sandbox.stage import Stage
 from tests.desk import Desk
-from tests.processes import Process, kill_all, start_app
+from tests.processes import Process, fork_app, kill_all
 
 SMS = "sendVirtualAppointmentSms"
 SEATTLE = "(206) 342-8631"
@@ -25,7 +25,7 @@ class Clinic:
         self.processes: list[Process] = []
 
     async def open(self, **more: str) -> Process:
-        process = await start_app(self.stage.environment(**more), hurried=True)
+        process = await fork_app(self.stage.environment(**more), hurried=True)
         self.processes.append(process)
         await process.until("herald.listening", timeout_s=60)
         async with asyncio.timeout(60):

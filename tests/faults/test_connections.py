@@ -14,7 +14,7 @@ import pytest
 
 from bot import server
 from sandbox.stage import Stage
-from tests.processes import Process, kill_all, start_app
+from tests.processes import Process, fork_app, kill_all
 
 THOUSANDS = 3_000
 AT_ONCE = 100  # who come together: fewer than wait at a door that is busy
@@ -37,7 +37,7 @@ async def test_thousands_of_callers_cost_little_and_the_next_thousands_nothing_m
     stage: Stage,
 ) -> None:
     many = within_limits(THOUSANDS)
-    app = await start_app(stage.environment(), idle_s=60.0, hurried=True)
+    app = await fork_app(stage.environment(), idle_s=60.0, hurried=True)
     try:
         await app.until("herald.listening", timeout_s=60)
         async with aiohttp.ClientSession() as session:
@@ -59,7 +59,7 @@ async def test_thousands_of_callers_cost_little_and_the_next_thousands_nothing_m
 
 
 async def test_idle_and_dribbling_callers_are_let_go(stage: Stage) -> None:
-    app = await start_app(stage.environment(), hurried=True, idle_s=1.0)
+    app = await fork_app(stage.environment(), hurried=True, idle_s=1.0)
     try:
         await app.until("herald.listening", timeout_s=60)
         async with callers(stage.app_port, 100) as called, asyncio.timeout(60):

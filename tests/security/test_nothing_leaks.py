@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from sandbox.stage import Stage, free_port
 from tests.desk import Desk
-from tests.processes import Process, kill_all, start_app
+from tests.processes import Process, fork_app, kill_all
 from tests.stories.test_schedules import later
 from tests.stories.test_sign_in import sign_in_link
 
@@ -39,7 +39,7 @@ class Day:
     seen: list[str] = field(default_factory=list)
 
     async def begin(self) -> Process:
-        process = await start_app(self.environment, hurried=True)
+        process = await fork_app(self.environment, hurried=True)
         self.processes.append(process)
         await process.until("herald.listening")
         return process

@@ -1,59 +1,33 @@
 """The process is killed between the record and the answer; what its owner finds afterwards."""
 
 import asyncio
-import os
-import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
 from sandbox import actions
 from sandbox.stage import Stage
 from tests.desk import Desk
+from tests.processes import Process, fork_app, kill_all
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SMS = "sendVirtualAppointmentSms"
 BULK = "sendActivityNotificationToRecipients"
-Start = Callable[[], Awaitable[asyncio.subprocess.Process]]
+Start = Callable[[], Awaitable[Process]]
 
 
 @pytest.fixture
 async def start(stage: Stage) -> AsyncIterator[Start]:
     """Start `app.py` as its own process; those that still live at the end are killed by id."""
-    started: list[asyncio.subprocess.Process] = []
+    started: list[Process] = []
 
-    async def begin() -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "app.py"),
-            env={**os.environ, **stage.environment()},
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        started.append(process)
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", stage.app_port)
-                except OSError:
-                    await asyncio.sleep(0.05)
-                else:
-                    writer.close()
-                    await writer.wait_closed()
-                    return process
+    async def begin() -> Process:
+        started.append(await fork_app(stage.environment()))
+        await started[-1].until("herald.listening")
+        return started[-1]
 
     yield begin
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def kill(process: asyncio.subprocess.Process) -> None:
-    process.send_signal(signal.SIGKILL)
-    await process.wait()
+    await kill_all(started)
 
 
 def states(stage: Stage) -> list[str]:
@@ -80,7 +54,7 @@ async def test_killed_while_a_text_is_on_the_wire_it_is_unknown_and_not_sent_aga
     stage.world.faults.hang = True
     pressed = asyncio.create_task(adele.press("text.send"))
     await stage.world.until(lambda: len(stage.world.phones) == 2)
-    await kill(process)
+    await process.kill()
     await pressed
     assert states(stage) == ["sending"]
 
@@ -108,7 +82,7 @@ async def test_killed_between_the_record_and_the_post_the_text_goes_once_after_t
     stage.world.faults.throttled = True
     stage.world.faults.retry_after_s = 2
     await adele.press("text.send")
-    await kill(process)
+    await process.kill()
     assert states(stage) == ["queued"]
 
     stage.world.faults.throttled = False
@@ -132,7 +106,7 @@ async def test_killed_while_a_notice_is_on_the_wire_it_goes_again_and_replaces(
     stage.world.faults.hang = True
     pressed = asyncio.create_task(lee.press("notice.send"))
     await stage.world.until(lambda: len(stage.world.feeds[adele.id]) == 1)
-    await kill(process)
+    await process.kill()
     await pressed
 
     stage.world.faults.hang = False
@@ -153,7 +127,6 @@ async def test_a_stop_finishes_what_is_on_the_wire(
     await reviewed_text(adele)
     stage.world.faults.slow_s = 1.0
     await adele.press("text.send")
-    process.send_signal(signal.SIGTERM)
-    await asyncio.wait_for(process.wait(), 15)
+    await process.stop()
     assert states(stage) == ["accepted"]
-    assert process.returncode == 0
+    assert await process.ended() == 0

@@ -21,7 +21,7 @@ from sandbox.stage import Stage, free_port
 from sandbox.world import Person
 from tests.desk import Desk
 from tests.postgres import Postgres
-from tests.processes import Process, kill_all, start_app, start_worker
+from tests.processes import Process, fork_app, fork_worker, kill_all
 from tests.thread import Thread
 
 BULK = "sendActivityNotificationToRecipients"
@@ -48,17 +48,17 @@ class House:
     def ledger(self) -> Ledger:
         return Ledger(self.database, Seal([self.environment["SECRET_KEYS"]], "ledger"))
 
-    async def app(self, *, hurried: bool = False, **more: str) -> Process:
+    async def app(self, **more: str) -> Process:
         """One more `app.py`; Teams speaks to the newest."""
         port = str(free_port())
-        app = await start_app({**self.environment, "PORT": port, **more}, hurried=hurried)
+        app = await fork_app({**self.environment, "PORT": port, **more})
         self.processes.append(app)
         self.stage.teams.endpoint = f"http://127.0.0.1:{port}/api/messages"
         return app
 
     async def worker(self, *, hurried: bool = False) -> Process:
         """One more `python -m bot worker`."""
-        worker = await start_worker(self.environment, hurried=hurried)
+        worker = await fork_worker(self.environment, hurried=hurried)
         self.processes.append(worker)
         return worker
 

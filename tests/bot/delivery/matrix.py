@@ -170,7 +170,8 @@ class Matrix:
         try:
             for point in (POINTS[0], Point("notice", "", "", frozenset())):
                 self._last = self._new_spec(point)
-                await self._life({"submit": self._last, "warm": True})
+                places = {"database": self._url, "graph": self._graph.url, "tokens": self._tokens}
+                await self._life({"submit": self._last, "warm": True} | places)
             yield self
         finally:
             assert self._process.stdin is not None
@@ -237,13 +238,7 @@ class Matrix:
         assert self._process.stdout is not None
         self.world.script.clear()
         self.world.faults.slow_s = 0
-        full = {
-            "database": self._url,
-            "graph": self._graph.url,
-            "tokens": self._tokens,
-            **job,
-        }
-        self._process.stdin.write(json.dumps(full).encode() + b"\n")
+        self._process.stdin.write(json.dumps(job).encode() + b"\n")
         while True:
             line = (await self._process.stdout.readline()).strip()
             if line == b"armed":
