@@ -4,11 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, bindparam, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    TextClause,
+    bindparam,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.delivery.database import Database
 from bot.delivery.lanes import Lanes, slots, step_ms
-from bot.delivery.models import BATCHES, RECIPIENTS, Kind, State
+from bot.delivery.models import BATCHES, IS_FIRST, RECIPIENTS, Kind, State
 
 # Statements are made once: building one costs as much as running it.
 _PROMOTE = (
@@ -20,30 +29,41 @@ _PROMOTE = (
     )
     .values(state=State.QUEUED.value)
 )
-_DUE = (
-    select(BATCHES.c.id)
-    .where(
-        BATCHES.c.tenant_id == bindparam("tenant"),
-        BATCHES.c.kind == bindparam("of"),
-        BATCHES.c.state == State.QUEUED.value,
-        BATCHES.c.due_at_ms <= bindparam("now"),
+
+
+def _taking(*which: TextClause) -> ReturningUpdate[Any]:
+    """Takes the oldest of a lane's due batches, or of some of them."""
+    due = (
+        select(BATCHES.c.id)
+        .where(
+            BATCHES.c.tenant_id == bindparam("tenant"),
+            BATCHES.c.kind == bindparam("of"),
+            BATCHES.c.state == State.QUEUED.value,
+            BATCHES.c.due_at_ms <= bindparam("now"),
+            *which,
+        )
+        .order_by(BATCHES.c.due_at_ms, BATCHES.c.id)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("due")
     )
-    .order_by(BATCHES.c.due_at_ms, BATCHES.c.id)
-    .limit(bindparam("most", type_=Integer))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_TAKE = (
-    update(BATCHES)
-    .where(BATCHES.c.id.in_(select(_DUE.c.id)))
-    .values(
-        state=State.CLAIMED.value,
-        owner=bindparam("worker"),
-        lease_until_ms=bindparam("lease"),
-        attempt=BATCHES.c.attempt + 1,
+    return (
+        update(BATCHES)
+        .where(BATCHES.c.id.in_(select(due.c.id)))
+        .values(
+            state=State.CLAIMED.value,
+            owner=bindparam("worker"),
+            lease_until_ms=bindparam("lease"),
+            attempt=BATCHES.c.attempt + 1,
+        )
+        .returning(*BATCHES.c)
     )
-    .returning(*BATCHES.c)
-)
+
+
+# Each delivery's first request leaves before the rest of another: who tells one colleague
+# something does not wait for who tells thousands.
+TAKE_FIRST = _taking(IS_FIRST)
+_TAKE_REST = _taking()
 _PEOPLE = (
     select(BATCHES.c.id, RECIPIENTS.c.sealed_people)
     .join_from(
@@ -124,12 +144,15 @@ class Claims:
             "tenant": lane.tenant_id,
             "of": lane.kind,
             "now": now,
-            "most": most,
             "worker": worker,
             "lease": now + lease_ms,
         }
-        rows = connection.execute(_TAKE, values)
-        return sorted(rows.all(), key=lambda row: (row.due_at_ms, row.id))
+        taken: list[Row[Any]] = []
+        for take in (TAKE_FIRST, _TAKE_REST):
+            if room := most - len(taken):
+                rows = connection.execute(take, {**values, "most": room})
+                taken += sorted(rows.all(), key=lambda row: (row.due_at_ms, row.id))
+        return taken
 
 
 def _sealed(connection: Connection, batch_ids: list[int]) -> dict[int, bytes]:

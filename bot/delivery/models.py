@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     case,
+    text,
 )
 
 from bot.actor import Actor
@@ -249,6 +250,10 @@ DELIVERIES = Table(
     Index("ix_deliveries_created", "created_at_ms"),
 )
 
+# A delivery's first request. As text: a database uses a partial index only where it can read its
+# condition in the statement.
+IS_FIRST = text("position = 0")
+
 BATCHES = Table(
     "batches",
     METADATA,
@@ -275,6 +280,15 @@ BATCHES = Table(
     Index("ix_batches_lane", "tenant_id", "kind", "state", "due_at_ms"),
     Index("ix_batches_due", "state", "due_at_ms"),
     Index("ix_batches_owner", "tenant_id", "user_id", "state"),
+    Index(
+        "ix_batches_first",
+        "tenant_id",
+        "kind",
+        "state",
+        "due_at_ms",
+        sqlite_where=IS_FIRST,
+        postgresql_where=IS_FIRST,
+    ),
 )
 
 # Apart from their batches: a batch is written again at each of its steps, and SQLite writes a row

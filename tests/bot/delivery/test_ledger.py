@@ -13,6 +13,7 @@ from sqlalchemy import MetaData, text
 
 from bot.actor import Actor
 from bot.delivery import models
+from bot.delivery.claims import TAKE_FIRST
 from bot.delivery.database import Database, DatabaseTooNew, StorageUnavailable
 from bot.delivery.drafts import Drafts, Once
 from bot.delivery.lanes import Lanes, Rates
@@ -265,6 +266,36 @@ async def test_a_lane_spaces_its_slots_and_holds_back_only_its_own_tenant(
     assert await book.claim(kind=Kind.NOTICE) == []
     book.now_ms = 1_030_000
     assert len(await book.claim(kind=Kind.NOTICE)) == 1
+
+
+async def test_a_small_notice_does_not_wait_for_the_rest_of_a_colleagues_large_one(
+    database: Database,
+) -> None:
+    book = Book(database, now_ms=1_000_000)
+    of_graph = Lanes(database, {kind: Rates(2, 20) for kind in Kind})
+    book.queue = Queue(database, Seal([KEY], "ledger"), of_graph, clock_ms=book.clock_ms)
+    large = await book.submit("large", Kind.NOTICE, people=[[f"{n}"] for n in range(8)])
+    left = [batch.delivery_id for batch in await book.claim(kind=Kind.NOTICE)]
+    book.now_ms += 100
+    small = await book.submit("small", Kind.NOTICE, MEGAN, people=(["m"],))
+    while len(left) < 9:
+        book.now_ms += 500
+        left += [batch.delivery_id for batch in await book.claim(kind=Kind.NOTICE)]
+    assert left == [large.id, small.id, *[large.id] * 7]
+
+
+async def test_what_leaves_first_is_found_without_looking_through_the_rest(book: Book) -> None:
+    await book.submit("large", Kind.NOTICE, people=[[f"{n}"] for n in range(600)])
+    async with book.database.write() as connection:
+        if not book.database.is_sqlite:
+            await connection.execute(text("ANALYZE batches"))
+        statement = TAKE_FIRST.compile(dialect=connection.dialect)
+        words = {"tenant": ADELE.tenant_id, "of": "notice", "worker": "w1"}
+        words |= {"state": "claimed", "state_1": "queued"}
+        values = tuple(words.get(name, 1) for name in statement.positiontup or ())
+        explain = "EXPLAIN QUERY PLAN" if book.database.is_sqlite else "EXPLAIN"
+        plan = await connection.exec_driver_sql(f"{explain} {statement}", values)
+        assert "ix_batches_first" in " ".join(str(row) for row in plan)
 
 
 async def test_what_waits_for_sign_in_is_woken_for_its_owner_alone(book: Book) -> None:
