@@ -1,6 +1,7 @@
 """The product between the stand-ins: the real application, served on loopback, in this loop."""
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -23,6 +24,8 @@ from tests.measuring import pytest_configure
 from tests.postgres import Postgres
 
 __all__ = ["pytest_configure"]
+
+gc.disable()  # nothing of what is imported and collected is garbage
 
 Serve = Callable[..., AbstractAsyncContextManager[Settings]]
 
@@ -71,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, so that no core waits for them at the end."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage; what stands by now is not looked through for it."""
+    gc.freeze()
+    gc.enable()
 
 
 def settings_of(environment: dict[str, str]) -> Settings:
