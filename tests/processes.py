@@ -22,9 +22,9 @@ pace.LEASE_MS, pace.FENCE_HOLDS_MS, pace.HEARTBEAT_S = 4_000, 1_300, 0.5
 """
 # A next version: this one with one more step of the database.
 _NEWER = """
-import pathlib, sys
+import pathlib
 from bot.delivery import upgrade
-upgrade._MIGRATIONS = pathlib.Path(sys.argv[1])
+upgrade._MIGRATIONS = pathlib.Path({path!r})
 """
 _APP = "import sys, app; sys.exit(app.main())"
 _WORKER = "from bot.admin.cli import app; app(['worker'])"
@@ -140,11 +140,6 @@ async def start_app(environment: dict[str, str]) -> Process:
     return await _start(["app.py"], environment)
 
 
-async def start_newer_app(environment: dict[str, str], migrations: Path) -> Process:
-    """`python app.py` of a next version, whose steps of the database are in this folder."""
-    return await _start(["-c", _NEWER + _APP, str(migrations)], environment)
-
-
 async def start_worker(environment: dict[str, str]) -> Process:
     """`python -m bot worker`, as an administrator starts it."""
     return await _start(["-m", "bot", "worker"], environment)
@@ -164,6 +159,11 @@ async def fork_app(
 async def fork_worker(environment: dict[str, str], *, hurried: bool = False) -> Process:
     """What `python -m bot worker` runs, likewise."""
     return await _fork((_HURRIED if hurried else "") + _WORKER, environment)
+
+
+async def fork_newer_app(environment: dict[str, str], migrations: Path) -> Process:
+    """`python app.py` of a next version, whose steps of the database are in this folder."""
+    return await _fork(_NEWER.format(path=str(migrations)) + _APP, environment)
 
 
 async def kill_all(processes: Iterable[Process]) -> None:

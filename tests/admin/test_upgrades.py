@@ -23,7 +23,7 @@ from sandbox.stage import Stage, free_port
 from tests.admin.shell import bot
 from tests.desk import Desk
 from tests.postgres import Postgres
-from tests.processes import Process, kill_all, start_app, start_newer_app
+from tests.processes import Process, fork_app, fork_newer_app, kill_all
 
 BATCHES = 6
 FAST = {"NOTICE_RATE": "1000", "NOTICE_RATE_OVERALL": "1000"}
@@ -124,12 +124,12 @@ async def test_the_old_version_keeps_sending_while_the_new_one_starts_and_takes_
     lee = at_desk("Lee")
     await lee.teams.install(lee.person)
     health = str(free_port())
-    old = await site.up(await start_app({**site.moved(), "METRICS_PORT": health}))
+    old = await site.up(await fork_app({**site.moved(), "METRICS_PORT": health}))
     await lee.say("notify")  # signs Lee in
     before = await site.notice(lee)
 
     # It answers and sends nothing, so that what is sent now is the old one's doing.
-    await site.up(await start_newer_app({**site.moved(), "WORKER": "none"}, migrations))
+    await site.up(await fork_newer_app({**site.moved(), "WORKER": "none"}, migrations))
     assert await site.database.standing() is Standing.NEWER
     # A load balancer has to go on sending people to the old one until it is stopped.
     async with aiohttp.request("GET", f"http://127.0.0.1:{health}/readyz") as answer:
@@ -141,7 +141,7 @@ async def test_the_old_version_keeps_sending_while_the_new_one_starts_and_takes_
     assert "Lee" in lee.shown
     assert old.logged("worker.failed") == []
 
-    await site.up(await start_newer_app(site.moved(), migrations))
+    await site.up(await fork_newer_app(site.moved(), migrations))
     await old.stop()
     assert await site.is_sent(await site.notice(lee))
     calls = [call for call in site.stage.world.graph_calls if call.path.endswith("ToRecipients")]
@@ -151,11 +151,11 @@ async def test_the_old_version_keeps_sending_while_the_new_one_starts_and_takes_
 async def test_an_old_version_does_not_start_on_a_newer_database_and_says_so(
     site: Site, migrations: Path
 ) -> None:
-    newer = await site.up(await start_newer_app(site.moved(), migrations))
+    newer = await site.up(await fork_newer_app(site.moved(), migrations))
     await newer.stop()
     assert await site.database.standing() is Standing.NEWER
 
-    old = await start_app(site.moved())
+    old = await fork_app(site.moved())
     site.processes.append(old)
     assert await old.ended() == 2
     sentence = "The database was written by a newer version of Herald. Please install that version."

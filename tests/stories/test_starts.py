@@ -1,6 +1,9 @@
-"""Starts that are refused, as real processes: one sentence, exit code 2, nothing changed."""
+"""Starts that are refused, as real processes: one sentence, exit code 2, nothing changed.
 
-from collections.abc import AsyncIterator
+The first test starts them as an administrator does, the others without the wait for imports.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import text
@@ -8,7 +11,7 @@ from sqlalchemy import text
 from bot.delivery.database import Database
 from sandbox.stage import Stage
 from tests.postgres import Postgres
-from tests.processes import Process, kill_all, start_app, start_worker
+from tests.processes import Process, fork_app, fork_worker, kill_all, start_app, start_worker
 
 
 class Starts:
@@ -18,12 +21,16 @@ class Starts:
         self._stage = stage
         self.processes: list[Process] = []
 
-    async def app(self, **more: str) -> Process:
-        self.processes.append(await start_app(self._stage.environment(PORT="0", **more)))
-        return self.processes[-1]
+    async def app(self, *, by_hand: bool = False, **more: str) -> Process:
+        return await self._begun(start_app if by_hand else fork_app, PORT="0", **more)
 
-    async def worker(self, **more: str) -> Process:
-        self.processes.append(await start_worker(self._stage.environment(**more)))
+    async def worker(self, *, by_hand: bool = False, **more: str) -> Process:
+        return await self._begun(start_worker if by_hand else fork_worker, **more)
+
+    async def _begun(
+        self, begin: Callable[[dict[str, str]], Awaitable[Process]], **more: str
+    ) -> Process:
+        self.processes.append(await begin(self._stage.environment(**more)))
         return self.processes[-1]
 
 
@@ -42,9 +49,9 @@ async def refusal(process: Process) -> str:
 
 
 async def test_a_second_app_or_a_worker_on_the_same_sqlite_file_is_refused(start: Starts) -> None:
-    first = await start.app()
+    first = await start.app(by_hand=True)
     await first.until("herald.listening")
-    second, worker = await start.app(), await start.worker()
+    second, worker = await start.app(by_hand=True), await start.worker(by_hand=True)
     assert await refusal(second) == (
         "Herald can't start. Herald already works on this SQLite file. "
         "For more than one Herald, use PostgreSQL.\n"
