@@ -69,7 +69,16 @@ _REMINDERS = marked(
 
 def text_form(view: TextFormView) -> AdaptiveCard:
     """The form. Nothing leaves with it: its main button leads to the review."""
-    return fitted_form(view.values, view.errors, lambda fields: _card(view, fields))
+    return fitted_form(view.values, _errors(view), lambda fields: _card(view, fields))
+
+
+def _errors(view: TextFormView) -> Mapping[str, str]:
+    """Where there is a list, a missing appointment is missing there, and not in the field below."""
+    missing = view.errors.get("join_link", "")
+    if not missing or not view.meetings or view.values.get("join_link"):
+        return view.errors
+    rest = {name: error for name, error in view.errors.items() if name != "join_link"}
+    return {"meeting": missing, **rest}
 
 
 def _card(view: TextFormView, fields: Fields) -> AdaptiveCard:

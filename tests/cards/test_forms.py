@@ -109,6 +109,22 @@ def test_a_list_too_long_for_a_card_is_cut_and_says_so() -> None:
     assert "Only the beginning fits" in json.dumps(card)
 
 
+@pytest.mark.parametrize(
+    ("view", "pasted", "where"),
+    [
+        (TEXT, "", "meeting"),
+        (TEXT, "https://example.com", "join_link"),
+        (replace(TEXT, meetings=()), "", "join_link"),
+    ],
+)
+def test_a_missing_appointment_is_said_at_the_list_where_there_is_one(
+    view: TextFormView, pasted: str, where: str
+) -> None:
+    card = text_form(replace(view, values={"join_link": pasted}, errors={"join_link": "Which?"}))
+    shown = inputs(card)
+    assert [name for name in shown if "look again" in shown[name].get("label", "")] == [where]
+
+
 def test_without_meetings_the_link_is_needed() -> None:
     shown = inputs(text_form(replace(TEXT, meetings=())))
     assert "meeting" not in shown
