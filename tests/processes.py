@@ -102,6 +102,7 @@ class Forked:
 
     async def _ended(self, told: asyncio.StreamReader) -> int:
         self.returncode = int(await told.readline())
+        await told.read()  # to its end, which closes it
         return self.returncode
 
     async def wait(self) -> int:
