@@ -339,3 +339,4 @@ async def test_cancelling_what_is_on_the_wire_says_that_it_is_on_its_way(
     data = {**button["data"], "verb": "delivery.cancel"}
     await adele.teams.press(adele.person, message.id, {**button, **cancel, "data": data}, {})
     assert "already on its way" in adele.shown
+    await stage.graph.stop()  # or the app waits for what hangs

@@ -150,6 +150,7 @@ async def test_what_goes_wrong_with_a_text(adele: Desk, stage: Stage) -> None:
     await adele.press("text.review", meeting=meeting_of(adele), **both)
     await adele.press("text.send")
     await adele.press("delivery.change")
+    await stage.graph.stop()  # or the app waits for what hangs
 
 
 async def test_what_has_changed_since_and_what_waits_for_its_owner(
