@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from sandbox.graph_answers import Answer, Call, Refusal, bad_request
 
 MOST_CLAUSES = 15  # what /users takes in one filter
+Item = TypeVar("Item")
 _LITERAL = r"'(?:[^']|'')*'"
 _CLAUSE = re.compile(rf"([A-Za-z/]+)\s+eq\s+({_LITERAL})")
 _IN = re.compile(rf"([A-Za-z/]+)\s+in\s+\(\s*({_LITERAL}(?:\s*,\s*{_LITERAL})*)\s*\)")
@@ -29,18 +30,22 @@ class Clause:
         return theirs.startswith(mine) if self.starts else theirs == mine
 
 
-def any_of(clauses: Sequence[Clause]) -> Callable[[Mapping[str, str]], bool]:
-    """Whether one of these is true of an item; to be asked of each in a large directory."""
-    starts = [clause for clause in clauses if clause.starts]
+def any_of(
+    clauses: Sequence[Clause], readers: Mapping[str, Callable[[Item], str]]
+) -> Callable[[Item], bool]:
+    """Whether one of these is true of an item; `readers` read the properties that are compared."""
+    starts = [(readers[clause.name], clause) for clause in clauses if clause.starts]
     equals: dict[str, set[str]] = {}
     for clause in clauses:
         if not clause.starts:
             equals.setdefault(clause.name, set()).add(clause.value.casefold())
+    equal = [(readers[name], values) for name, values in equals.items()]
 
-    def holds(item: Mapping[str, str]) -> bool:
-        return any(item[name].casefold() in values for name, values in equals.items()) or any(
-            clause.holds(item[clause.name]) for clause in starts
-        )
+    def holds(item: Item) -> bool:
+        for read, values in equal:
+            if read(item).casefold() in values:
+                return True
+        return any(clause.holds(read(item)) for read, clause in starts)
 
     return holds
 

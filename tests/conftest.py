@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from pydantic import BaseModel
 
 from bot.delivery import engines
 from bot.delivery.database import Database
@@ -97,10 +96,7 @@ def settings_of(environment: dict[str, str]) -> Settings:
         for name in Settings.model_fields
         if name.upper() in environment
     }
-    settings = Settings.__new__(Settings)
-    # Not `Settings(...)`: that would ask this machine's environment, too, and at length.
-    BaseModel.__init__(settings, **known)
-    return settings
+    return Settings(_env_file=None, **known)
 
 
 class Compiled(dict[Any, Any]):

@@ -14,7 +14,7 @@ import selectors
 import signal
 import socket
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import app  # noqa: F401 - loaded here, so that those who are forked have it
 from bot.admin import cli  # noqa: F401
@@ -69,7 +69,7 @@ class Forks:
                 del self._living[process_id]
         return True
 
-    def _become(self, request: dict[str, Any], errors: int) -> None:
+    def _become(self, request: dict[str, Any], errors: int) -> NoReturn:
         """Never comes back: what is left of the one that forked is none of this one's business."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

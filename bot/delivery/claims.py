@@ -4,15 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Integer,
-    Row,
-    TextClause,
-    bindparam,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Integer, Row, TextClause, bindparam, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.delivery.database import Database

@@ -84,7 +84,6 @@ def open_page(chromium: Browser, sandbox: str) -> Iterator[Opener]:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,  # type: ignore[arg-type]
-            reduced_motion="reduce",  # every frame of an animation is painted without a GPU
         )
         context.set_default_timeout(20_000)
         # Where the Teams library looks up which addresses are Teams' own; it can do without.

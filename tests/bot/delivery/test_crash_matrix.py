@@ -17,7 +17,7 @@ from tests.postgres import Postgres
 
 # At each write point. `make test` should end in a few minutes; CI has the time for more, and
 # `python -m bench.crash_matrix` for a thousand.
-KILLS = 20 if os.environ.get("CI") else 1
+KILLS = 20 if os.environ.get("CI") else 2
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process is forked for each kill")
 
