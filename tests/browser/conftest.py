@@ -49,7 +49,8 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+# Not for the session either: each module begins in a clinic where nothing has happened yet.
+@pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`python -m sandbox` as a person starts it; the address of its page."""
     state = tmp_path_factory.mktemp("sandbox")

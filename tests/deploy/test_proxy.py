@@ -18,7 +18,7 @@ from bot.settings import ROOT
 from sandbox.stage import Stage, free_port
 from tests.desk import Desk
 from tests.postgres import Postgres
-from tests.processes import Process, kill_all, start_app
+from tests.processes import Process, fork_app, kill_all
 
 CADDYFILE = (ROOT / "deploy" / "Caddyfile").read_text("utf-8")
 CADDY = shutil.which("caddy", path=str(Path(sys.executable).parent)) or "caddy"
@@ -60,7 +60,7 @@ class Site:
     copies: dict[str, Process]
 
     async def start(self, host: str) -> None:
-        self.copies[host] = await start_app(self.environment | {"HOST": host})
+        self.copies[host] = await fork_app(self.environment | {"HOST": host})
         await self.copies[host].until("herald.listening", timeout_s=60)
         self.names.addresses = [*self.names.addresses, host]
 

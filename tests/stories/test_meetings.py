@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -91,7 +92,8 @@ async def test_each_occurrence_of_a_series_is_a_choice_of_its_own(
     assert len({choice["title"] for choice in same}) == 2
 
     await adele.press("Review", meeting=same[1]["value"], phone_0=SEATTLE)
-    assert f"{second.start:%b} {second.start.day}" in adele.shown
+    there = second.start.astimezone(ZoneInfo(adele.person.zone))
+    assert f"{there:%b} {there.day}" in adele.shown
     await adele.press("text.edit")
     assert adele.values()["meeting"] == same[1]["value"]
 

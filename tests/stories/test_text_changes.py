@@ -1,6 +1,7 @@
 """A receipt that is looked at says whether its appointment was moved or cancelled since."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -57,7 +58,8 @@ async def test_a_moved_appointment_offers_the_text_that_says_so(
     move(meeting, days=1, hours=2)
     await adele.press("Look again")
     assert "was moved since" in adele.shown
-    assert f"{meeting.start:%b} {meeting.start.day}" in adele.shown.split("moved since")[1][:60]
+    there = meeting.start.astimezone(ZoneInfo(adele.person.zone))
+    assert f"{there:%b} {there.day}" in adele.shown.split("moved since")[1][:60]
     await adele.press(MOVED)
     values = adele.values()
     assert values["message_type"] == "reschedule"
