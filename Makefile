@@ -59,6 +59,7 @@ run: setup
 test: export PYTHONDONTWRITEBYTECODE =
 test: setup
 	@$(PY) -m compileall -q app.py bot cards sandbox
+	@$(PY) -m tests.compiling
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(COVERAGE) $(ARGS)
 
 lint: setup

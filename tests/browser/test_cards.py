@@ -88,5 +88,10 @@ def test_the_page_is_walked_through_by_keyboard(open_page: Opener) -> None:
     assert [stop["name"] for stop in stops if not stop["seen"]] == []
 
 
+def test_who_types_into_a_card_goes_on_when_its_message_changes_around_it(narrow: Page) -> None:
+    seen = narrow.evaluate(_script("typing"))
+    assert seen == {"same": True, "focused": True, "typed": "Good mor"}
+
+
 def _script(name: str) -> str:
     return Path(__file__).with_name(f"{name}.js").read_text("utf-8")

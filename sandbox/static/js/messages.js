@@ -39,8 +39,11 @@ export class MessageList {
       if (item?.digest === message.digest) continue;
       changed = true;
       added ||= !item;
+      const focused = document.activeElement;
       const fresh = this.draw(message, item, place);
       item ? item.element.replaceWith(fresh.element) : element.append(fresh.element);
+      // Who is in the middle of a card that moved into its changed message goes on there.
+      if (focused !== document.activeElement && fresh.element.contains(focused)) focused.focus();
       this.shown.set(message.id, fresh);
       this.refresh(message);
     }
