@@ -45,7 +45,7 @@ def any_of(
         for read, values in equal:
             if read(item).casefold() in values:
                 return True
-        return any(clause.holds(read(item)) for read, clause in starts)
+        return bool(starts) and any(clause.holds(read(item)) for read, clause in starts)
 
     return holds
 

@@ -12,13 +12,11 @@ BULK = "sendActivityNotificationToRecipients"
 
 
 @pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was not found in time is said beside the form, however busy the machine is.
 
-    So looking ends early, and there is time to say so and to draw a long list: here as much as that
-    takes, since how fast people are answered is what others look at.
+    So looking ends early, and there is time to say so and to draw a long list.
     """
-    stage.teams.invoke_patience_s = 25.0
     monkeypatch.setattr(belated, "GRACE_S", 20.0)
     monkeypatch.setattr(answers, "WITHIN_IN_CHAT_S", 1.5)
     monkeypatch.setattr(answers, "WITHIN_S", 1.5)

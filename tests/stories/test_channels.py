@@ -104,7 +104,7 @@ async def test_a_text_from_a_thread_leaves_no_number_and_no_name_there(
     await stage.world.until(lambda: "Accepted" in adele.shown)
     assert "by Adele Vance" in adele.shown
     assert "Appointment text" in adele.shown
-    for private in ("8631", "(206)", "Follow-up visit", "Confirmation"):
+    for private in ("8631", "342", "Follow-up visit", "Confirmation"):
         assert private not in without_ids(adele.for_all)
     assert adele.messages[-1].root_id == adele.messages[0].root_id
     assert len(stage.world.accepted(SMS)) == 1
@@ -152,7 +152,7 @@ async def test_the_owner_sees_the_whole_card_in_place_and_others_do_not(
     assert answer is not None
     assert answer.problem == ""
     assert "8631" in adele.shown
-    assert "8631" not in without_ids(megan.shown)
+    assert "8631" not in megan.shown
     assert "8631" not in without_ids(adele.for_all)
 
 
@@ -173,7 +173,7 @@ async def test_somebody_elses_refresh_shows_nothing(
     )
     answer = await stage.teams.send(forged)
     assert answer.status == 200
-    assert "8631" not in without_ids(answer.body)
+    assert "8631" not in str(answer.body)
     assert "Only the person who sent this" in answer.body["value"]
 
 
@@ -242,7 +242,7 @@ async def test_status_opens_for_its_owner_alone(adele: Thread, megan: Thread) ->
     await adele.say(f"status {short_id}")
     mine, hers = await adele.open(), await megan.open(message=adele.message())
     assert "8631" in mine.shown
-    assert "8631" not in without_ids(hers.shown)
+    assert "8631" not in hers.shown
 
 
 async def test_a_delivery_that_was_opened_from_a_list_leads_back_to_it(adele: Thread) -> None:

@@ -242,9 +242,9 @@ async def test_two_processes_post_one_card_in_a_thread_however_long_that_takes(
     before = len(thread.messages)
     stage.world.faults.connector_slow_s = 4.0
     await dialog.press("Send now to 1 person")
-    await stage.world.until(lambda: len(thread.messages) > before, timeout_s=60)
+    await stage.world.until(lambda: len(thread.messages) > before, timeout_s=20)
     stage.world.faults.connector_slow_s = 0.0
-    await stage.world.until(lambda: "Accepted" in thread.shown, timeout_s=60)
+    await stage.world.until(lambda: "Accepted" in thread.shown, timeout_s=20)
     await asyncio.sleep(5)  # whoever waited for the other has looked again by now
     assert len(thread.messages) == before + 1
 
